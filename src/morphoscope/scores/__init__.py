@@ -1,0 +1,1 @@
+"""Pure functions from truth and prediction to a figure with its interval."""
