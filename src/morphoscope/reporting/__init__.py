@@ -1,0 +1,1 @@
+"""From predictions on held-out pictures to figures, tables, a report and labelled copies."""

@@ -35,12 +35,12 @@ class ConfusedPair:
 
 def labelled(truth: np.ndarray) -> np.ndarray:
     """(N,) bool: which pictures carry a label."""
-    return truth.any(axis=1)
+    return np.any(truth, axis=1)
 
 
 def hits(truth: np.ndarray, chosen: np.ndarray) -> np.ndarray:
     """(N,) bool: where the answer is exactly the truth."""
-    return np.asarray((truth == chosen).all(axis=1))
+    return np.all(truth == chosen, axis=1)
 
 
 def accuracy(truth: np.ndarray, chosen: np.ndarray) -> float | None:

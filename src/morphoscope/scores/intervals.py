@@ -34,7 +34,7 @@ def effective_sample_size(hits: np.ndarray, groups: np.ndarray) -> float:
         return n**2 / float(sizes @ sizes)
     residuals = np.bincount(group, weights=hits) - share * sizes
     variance = n_groups / (n_groups - 1) * (residuals @ residuals) / n**2
-    design_effect = max(1.0, variance / (share * (1 - share) / n))
+    design_effect = max(1.0, float(variance / (share * (1 - share) / n)))
     few_groups = (_Z / stdtrit(n_groups - 1, 0.5 + LEVEL / 2)) ** 2
     return float(max(1.0, n / design_effect * few_groups))
 
