@@ -1,0 +1,90 @@
+"""Image formation of the scanning microscope: secondary electrons of a relief, the detector's side, charging, the scan, shot noise."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from morphoscope.synthesis import fields
+from morphoscope.synthesis.canvas import Canvas
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Settings of one scan. Lengths on the picture are in pixels."""
+
+    tilt_gain: float
+    """Exponent n of the yield 1/cos^n of the surface's slope."""
+    edge: float
+    """Extra yield where the surface is convex within the escape depth."""
+    escape_px: float
+    detector_angle: float
+    detector_gain: float
+    """Contrast between slopes that face the detector and those that face away."""
+    shadowing: float
+    """Loss in hollows and between neighbours."""
+    probe_px: float
+    dose: float
+    """Electrons a pixel at a signal of 1."""
+    line_noise: float
+    drift_px: float
+    vibration_px: float
+    charging: float
+
+
+def secondary_electrons(canvas: Canvas, scan: Scan, rng: np.random.Generator) -> np.ndarray:
+    """The picture (Y, X) in units of the yield of flat bare substrate."""
+    signal = canvas.emission * surface_yield(canvas.height, canvas.pixel_nm, scan)
+    if scan.charging > 0:
+        signal = _charged(signal, scan, rng)
+    if scan.drift_px > 0 or scan.vibration_px > 0:
+        signal = _drifted(signal, scan, rng)
+    image = canvas.crop(fields.blurred(signal, scan.probe_px))
+    lines = 1 + scan.line_noise * rng.standard_normal((canvas.size[0], 1))
+    noise = np.sqrt(np.maximum(image, 0.02) / scan.dose)
+    return image * lines + fields.blurred(noise * fields.white(canvas.size, rng), 0.3)
+
+
+def surface_yield(height_nm: np.ndarray, pixel_nm: tuple[float, float], scan: Scan) -> np.ndarray:
+    """Secondary-electron yield (Y, X) of a height map, 1 for a level plane.
+
+    Slope (1/cos^n, Seiler 1983), escape at convex edges, the detector's side, and shadow: light lost in what lies lower than around.
+    """
+    pixel = math.sqrt(pixel_nm[0] * pixel_nm[1])
+    height = fields.blurred(height_nm, 0.45)
+    slope_y, slope_x = (np.clip(s, -9, 9) for s in np.gradient(height, *pixel_nm))
+    steep = 1 + slope_y**2 + slope_x**2
+    leaning = (slope_y * math.sin(scan.detector_angle) + slope_x * math.cos(scan.detector_angle)) / np.sqrt(steep)
+    signal = np.minimum(steep ** (scan.tilt_gain / 2), 3.5) * (1 - scan.detector_gain * leaning)
+    convex = (height - fields.blurred(height, scan.escape_px)) / (pixel * scan.escape_px)
+    signal = signal * np.exp(scan.edge * np.clip(convex, -0.8, 0.8))
+    low = np.zeros_like(height)
+    for reach in (5, 14):
+        low += np.clip((fields.blurred(height, reach) - height) / (pixel * reach), 0, 1.5)
+    return (signal * np.exp(-scan.shadowing * low)).astype(np.float32)
+
+
+def _charged(signal: np.ndarray, scan: Scan, rng: np.random.Generator) -> np.ndarray:
+    """Bright matter holds charge: a dark tail and bands along the scan line behind it, and a glow."""
+    bright = np.clip(signal - 1.4, 0, 2)
+    decay = math.exp(-1 / rng.uniform(15, 60))
+    tail = ndimage.convolve1d(bright, (1 - decay) * decay ** np.arange(90), axis=1, origin=-45, mode="constant")
+    bands = ndimage.gaussian_filter1d(rng.standard_normal((signal.shape[0], 1)), rng.uniform(0.6, 4), axis=0)
+    glow = fields.blurred(bright, 12)
+    return signal * (1 - 0.6 * scan.charging * tail) * (1 + 0.12 * scan.charging * bands) + scan.charging * 0.5 * glow
+
+
+def _drifted(signal: np.ndarray, scan: Scan, rng: np.random.Generator) -> np.ndarray:
+    """Lines displaced by stage drift and by vibration at one frequency."""
+    line = np.arange(signal.shape[0], dtype=np.float32)
+    wave = np.sin(line * rng.uniform(0.15, 1.5) + rng.uniform(0, 6)) * scan.vibration_px
+    walk = scan.drift_px * np.sin(line / len(line) * rng.uniform(1, 5) + rng.uniform(0, 6))
+    shift = (wave + walk + 0.3 * scan.vibration_px * rng.standard_normal(len(line))).astype(np.float32)
+    columns = np.clip(np.arange(signal.shape[1], dtype=np.float32)[None] + shift[:, None], 0, signal.shape[1] - 1.001)
+    left = columns.astype(np.intp)
+    part = columns - left
+    rows = np.arange(signal.shape[0])[:, None]
+    return signal[rows, left] * (1 - part) + signal[rows, left + 1] * part
