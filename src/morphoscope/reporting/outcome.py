@@ -42,9 +42,19 @@ class TaskOutcome:
         return classification.hits(self.truth, self.prediction.chosen())
 
     @property
+    def accuracy(self) -> float | None:
+        """Share of labelled rows answered exactly right."""
+        return classification.accuracy(self.truth, self.prediction.chosen())
+
+    @property
     def majority_accuracy(self) -> float | None:
         """What always answering the most frequent class of the training part would reach here."""
         return classification.majority_accuracy(self.truth, self.train_truth_counts, self.task.is_multilabel)
+
+    @property
+    def n_images(self) -> int:
+        """Labelled pictures, each counted once."""
+        return self._count_images(self.is_labelled)
 
     def subset(self, rows: np.ndarray) -> TaskOutcome:
         """The outcome on some of the rows, given as indices or (N,) bool."""
@@ -92,10 +102,10 @@ class TaskOutcome:
     def _of_classes(self) -> dict[str, Any]:
         truth, chosen, task = self.truth, self.prediction.chosen(), self.task
         terms = classification.recognised(truth, chosen, task.is_multilabel)
-        accuracy, majority = classification.accuracy(truth, chosen), self.majority_accuracy
+        accuracy, majority = self.accuracy, self.majority_accuracy
         intervals = [self._interval(rows, answers) for answers, rows in terms]
         return {
-            "n": self._n_images(np.arange(len(truth))),
+            "n": self.n_images,
             "accuracy": accuracy,
             "accuracy_ci95": self.accuracy_interval(),
             "majority_accuracy": majority,
@@ -111,15 +121,13 @@ class TaskOutcome:
             "classes": list(task.classes),
             "confusion": None if task.is_multilabel else classification.confusion(truth, chosen).tolist(),
             "per_class": self._per_class(),
-            "confused_pairs": [
-                dataclasses.asdict(pair) for pair in classification.confused_pairs(truth, chosen, task.classes)
-            ],
+            "confused_pairs": [dataclasses.asdict(pair) for pair in classification.confused_pairs(truth, chosen, task.classes)],
         }
 
     def _per_class(self) -> dict[str, dict[str, Any]]:
         scores = classification.class_scores(self.truth, self.prediction.chosen())
         return {
-            name: dataclasses.asdict(score) | {"n": self._n_images(np.flatnonzero(self.truth[:, column]))}
+            name: dataclasses.asdict(score) | {"n": self._count_images(self.truth[:, column])}
             for column, (name, score) in enumerate(zip(self.task.classes, scores, strict=True))
         }
 
@@ -158,5 +166,6 @@ class TaskOutcome:
             None if self.images is None else self.images[rows],
         )
 
-    def _n_images(self, rows: np.ndarray) -> int:
-        return len(rows) if self.images is None else len(np.unique(self.images[rows]))
+    def _count_images(self, rows: np.ndarray) -> int:
+        """The distinct pictures among rows given as (N,) bool."""
+        return int(rows.sum()) if self.images is None else len(np.unique(self.images[rows]))
