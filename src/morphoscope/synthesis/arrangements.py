@@ -52,7 +52,7 @@ def isolated(field: Field, diameters: np.ndarray, rng: np.random.Generator, gap:
 def clusters(
     field: Field, diameters: np.ndarray, rng: np.random.Generator, per_cluster: float, overlap: float = 0.0
 ) -> np.ndarray:
-    """Particles that touch in groups of about `per_cluster`; `overlap` is the part of a diameter by which neighbours interpenetrate."""
+    """Particles that touch, in groups of about `per_cluster`; neighbours interpenetrate by a part `overlap` of a diameter."""
     placed = np.empty((0, 2))
     group_start = 0
     for i, diameter in enumerate(diameters):

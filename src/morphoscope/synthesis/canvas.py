@@ -29,7 +29,7 @@ class TrueObject:
 
 @dataclass(frozen=True)
 class Patch:
-    """A window of the canvas, possibly reaching beyond it. `y` (h, 1) and `x` (1, w) are nm from the object's centre."""
+    """A window of the canvas, or beyond it. `y` (h, 1) and `x` (1, w) are nm from the object's centre."""
 
     top: int
     left: int
@@ -43,7 +43,10 @@ class Patch:
 
 @dataclass
 class Body:
-    """One object on its patch, (h, w) in nm: upper and lower surface about its centre, mass thickness, SE yield. Outside, top <= bottom."""
+    """One object on its patch, (h, w) in nm: upper and lower surface about its centre, mass thickness; and its relative SE yield.
+
+    Outside, top <= bottom.
+    """
 
     top: np.ndarray
     bottom: np.ndarray
@@ -59,7 +62,7 @@ class Body:
 
 @dataclass
 class Canvas:
-    """Maps of (Y, X) with the margin: `height` of the surface and `mass` thickness in nm, relative SE `emission`, `owner` object."""
+    """Maps (Y, X) with the margin: `height` of the surface and `mass` thickness in nm, SE `emission`, number of the `owner`."""
 
     size: tuple[int, int]
     pixel_nm: tuple[float, float]
@@ -122,9 +125,15 @@ class Canvas:
         return (on_canvas[0], on_canvas[1]), (on_patch[0], on_patch[1])
 
     def place(
-        self, patch: Patch, body: Body, kind: str | None = "particle", *, sink: float = 0.0, length_nm: float | None = None,
+        self,
+        patch: Patch,
+        body: Body,
+        kind: str | None = "particle",
+        *,
+        sink: float = 0.0,
+        length_nm: float | None = None,
         width_nm: float | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Let a body fall until it rests on what lies below it, `sink` of its height deep. kind None: scenery, not an object."""
         clipped = self.clip(patch)
         if clipped is None:
@@ -140,13 +149,8 @@ class Canvas:
             area = body.area_nm2 or float(body.inside.sum()) * self.pixel_nm[0] * self.pixel_nm[1]
             self._sizes.append((kind, math.sqrt(4 * area / math.pi), length_nm, width_nm))
             number = len(self._sizes)
-        self.cover(
-            at,
-            inside & (top + rest > ground),
-            top + rest,
-            body.emission if np.isscalar(body.emission) else body.emission[part],
-            number,
-        )  # type: ignore[index]
+        emission = np.broadcast_to(np.asarray(body.emission, np.float32), patch.shape)[part]
+        self.cover(at, inside & (top + rest > ground), top + rest, emission, number)
         self.mass[at] += np.where(inside, body.mass[part], 0)
 
     def cover(

@@ -50,9 +50,17 @@ def straight(start: np.ndarray, end: np.ndarray, width_nm: float, end_width_nm: 
 
 
 def lay(
-    canvas: Canvas, curve: Curve, *, base_nm: float | np.ndarray = 0.0, section: Section = "round", density: float = 1.0,
-    emission: float = 1.0, kind: str | None = "wire", relief: np.ndarray | None = None, number: int | None = None,
-) -> None:  # fmt: skip
+    canvas: Canvas,
+    curve: Curve,
+    *,
+    base_nm: float | np.ndarray = 0.0,
+    section: Section = "round",
+    density: float = 1.0,
+    emission: float = 1.0,
+    kind: str | None = "wire",
+    relief: np.ndarray | None = None,
+    number: int | None = None,
+) -> None:
     """Lay a wire with its lowest line at `base_nm` (one value, or one a point); what is higher hides it. relief: roughness in nm.
 
     number: paint as part of an object there already is.

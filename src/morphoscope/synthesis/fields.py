@@ -1,4 +1,4 @@
-"""Random fields: the grain, roughness and unevenness of everything that is drawn. Each is (Y, X) float32, zero mean, unit spread."""
+"""Random fields, (Y, X) float32 of mean 0 and spread 1: the grain, roughness and unevenness of all that is drawn."""
 
 from __future__ import annotations
 

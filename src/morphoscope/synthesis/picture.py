@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from morphoscope.errors import MorphoscopeError
 from morphoscope.micrograph import InformationBar
 from morphoscope.synthesis.canvas import Canvas, TrueObject
 from morphoscope.synthesis.instruments import Settings
@@ -19,14 +20,14 @@ class Rendered:
     """One rendered micrograph with its whole truth.
 
     `pixels` is (Y, X) uint8 or uint16, `instance_map` (Y, X) uint16 (0 = background) or None for kinds without objects;
-    `objects` has a row for each number in it. `pixel_size_nm` is (y, x).
+    `objects` has a row for each number in it. `pixel_size_nm` is (y, x), None for a diffraction pattern.
     """
 
     stem: str
     pixels: np.ndarray
     labels: dict[str, str]
     sample: str
-    pixel_size_nm: tuple[float, float]
+    pixel_size_nm: tuple[float, float] | None
     settings: Settings
     instance_map: np.ndarray | None = None
     objects: tuple[TrueObject, ...] = ()
@@ -49,22 +50,43 @@ class Rendered:
         return self.settings.detector
 
 
+SMALLEST_SIDE_PX = 16
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a caller may choose. Raises MorphoscopeError for a value that makes no picture."""
+
+    size: tuple[int, int] = (256, 256)
+    difficulty: float = 0.5
+    bits: int = 8
+    bar: float = 0.5
+    pixel_aspect: float = 1.0
+
+    def __post_init__(self) -> None:
+        height, width = self.size
+        for name, value, fits, expected in (
+            ("size", f"{height}x{width}", min(height, width) >= SMALLEST_SIDE_PX, f"sides of at least {SMALLEST_SIDE_PX} px"),
+            ("difficulty", self.difficulty, 0 <= self.difficulty <= 1, "a number from 0 to 1"),
+            ("bits", self.bits, self.bits in (8, 16), "8 or 16"),
+            ("bar", self.bar, 0 <= self.bar <= 1, "a probability from 0 to 1"),
+            ("pixel_aspect", self.pixel_aspect, 0.2 <= self.pixel_aspect <= 5, "a ratio from 0.2 to 5"),
+        ):
+            if not fits:
+                raise MorphoscopeError(f"render: {name} is {value}; expected {expected}. Change it and render again.")
+
+
 @dataclass(frozen=True)
 class Draft:
-    """One picture to draw. It depends on kind, seed and index alone: `specimen` is shared by the pictures of a sample, `view` is its own."""
+    """One picture to draw. `specimen` draws what the pictures of a sample share, `view` what is this picture's own."""
 
     kind: str
     seed: int
     index: int
-    size: tuple[int, int]
-    difficulty: float
-    pixel_aspect: float
-    bits: int
-    bar: float
-    """Probability of a maker's information bar or, on pictures for journals, a scale bar."""
     sample: str
     turn: int
     """Which of the kind's classes it is this picture's turn to show."""
+    options: Options
     specimen: np.random.Generator = field(init=False)
     view: np.random.Generator = field(init=False)
 
@@ -77,8 +99,9 @@ class Draft:
 
     def canvas(self, side_nm: float) -> Canvas:
         """A canvas whose picture shows the area of a square of `side_nm`."""
-        pixel = side_nm / math.sqrt(self.size[0] * self.size[1])
-        return Canvas(self.size, (pixel * math.sqrt(self.pixel_aspect), pixel / math.sqrt(self.pixel_aspect)))
+        (height, width), stretch = self.options.size, math.sqrt(self.options.pixel_aspect)
+        pixel = side_nm / math.sqrt(height * width)
+        return Canvas((height, width), (pixel * stretch, pixel / stretch))
 
 
 @dataclass(frozen=True)

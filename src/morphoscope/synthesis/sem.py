@@ -1,4 +1,4 @@
-"""Image formation of the scanning microscope: secondary electrons of a relief, the detector's side, charging, the scan, shot noise."""
+"""Image formation of the scanning microscope: secondary electrons of a relief, detector, charging, scan, shot noise."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ class Scan:
 
     tilt_gain: float
     """Exponent n of the yield 1/cos^n of the surface's slope."""
+    brightest: float
+    """Yield that no slope or edge exceeds: the probe and the escape depth are finite."""
     edge: float
     """Extra yield where the surface is convex within the escape depth."""
     escape_px: float
@@ -51,20 +53,22 @@ def secondary_electrons(canvas: Canvas, scan: Scan, rng: np.random.Generator) ->
 def surface_yield(height_nm: np.ndarray, pixel_nm: tuple[float, float], scan: Scan) -> np.ndarray:
     """Secondary-electron yield (Y, X) of a height map, 1 for a level plane.
 
-    Slope (1/cos^n, Seiler 1983), escape at convex edges, the detector's side, and shadow: light lost in what lies lower than around.
+    Slope (1/cos^n, Seiler, J. Appl. Phys. 54, R1, 1983), escape at convex edges, the detector's side, and shadow: less comes out
+    of what lies lower than its surroundings.
     """
     pixel = math.sqrt(pixel_nm[0] * pixel_nm[1])
-    height = fields.blurred(height_nm, 0.45)
-    slope_y, slope_x = (np.clip(s, -9, 9) for s in np.gradient(height, *pixel_nm))
+    height = fields.blurred(height_nm, 0.7)
+    slope_y, slope_x = np.gradient(height, *pixel_nm)
     steep = 1 + slope_y**2 + slope_x**2
-    leaning = (slope_y * math.sin(scan.detector_angle) + slope_x * math.cos(scan.detector_angle)) / np.sqrt(steep)
-    signal = np.minimum(steep ** (scan.tilt_gain / 2), 3.5) * (1 - scan.detector_gain * leaning)
+    facing = (slope_y * math.sin(scan.detector_angle) + slope_x * math.cos(scan.detector_angle)) / np.sqrt(steep)
     convex = (height - fields.blurred(height, scan.escape_px)) / (pixel * scan.escape_px)
-    signal = signal * np.exp(scan.edge * np.clip(convex, -0.8, 0.8))
+    bright = steep ** (scan.tilt_gain / 2) * np.exp(scan.edge * np.clip(convex, -0.7, 0.7))
+    room = scan.brightest - 1
+    bright = np.where(bright > 1, 1 + room * np.tanh((bright - 1) / room), bright) * (1 - scan.detector_gain * facing)
     low = np.zeros_like(height)
     for reach in (5, 14):
         low += np.clip((fields.blurred(height, reach) - height) / (pixel * reach), 0, 1.5)
-    return (signal * np.exp(-scan.shadowing * low)).astype(np.float32)
+    return (bright * np.exp(-scan.shadowing * low)).astype(np.float32)
 
 
 def _charged(signal: np.ndarray, scan: Scan, rng: np.random.Generator) -> np.ndarray:

@@ -89,7 +89,7 @@ def rounded_box(sharpness: float, spread: float, ratio: float = 1.0, angle: floa
     return make
 
 
-def _vertices(name: str) -> np.ndarray:
+def _faces(name: str) -> np.ndarray:
     """Face normals of a centred polyhedron, scaled by each face's distance from the centre."""
     phi = (1 + math.sqrt(5)) / 2
     signs = [(a, b) for a in (-1, 1) for b in (-1, 1)]
@@ -108,8 +108,8 @@ def _vertices(name: str) -> np.ndarray:
     bipyramid = np.vstack([belt * 0.94 + (0, 0, 0.35), belt * 0.94 - (0, 0, 0.35)]) * 0.62
     hexagon = np.stack([np.cos(np.arange(6) * math.pi / 3), np.sin(np.arange(6) * math.pi / 3), np.zeros(6)], 1)
     return {
-        "cube": 0.47 * cube,
-        "octahedron": 0.42 * octahedron,
+        "cube": 0.42 * cube,
+        "octahedron": 0.38 * octahedron,
         "truncated octahedron": np.vstack([0.5 * cube, 0.45 * octahedron]),
         "cuboctahedron": np.vstack([0.45 * cube, 0.5 * octahedron]),
         "rhombic dodecahedron": 0.47 * edges,
@@ -121,9 +121,16 @@ def _vertices(name: str) -> np.ndarray:
 
 
 POLYHEDRA = (
-    "cube", "octahedron", "truncated octahedron", "cuboctahedron", "rhombic dodecahedron", "dodecahedron", "icosahedron",
-    "bipyramid", "hexagonal prism",
-)  # fmt: skip
+    "cube",
+    "octahedron",
+    "truncated octahedron",
+    "cuboctahedron",
+    "rhombic dodecahedron",
+    "dodecahedron",
+    "icosahedron",
+    "bipyramid",
+    "hexagonal prism",
+)
 
 
 def _between_planes(planes: np.ndarray, y: np.ndarray, x: np.ndarray, d: float, rounding: float) -> Surfaces:
@@ -146,7 +153,7 @@ def _soft_minimum(values: np.ndarray, k: float) -> np.ndarray:
 
 def polyhedron(name: str, rounding: float, lies_flat: float, stretch: float = 1.0) -> Maker:
     """Crystals of one habit; a fraction `lies_flat` rests on a face, the others lie anyhow."""
-    normals = _vertices(name)
+    normals = _faces(name)
 
     def make(rng: np.random.Generator) -> Solid:
         planes = normals * np.exp(rng.normal(0, 0.03, (len(normals), 1)))

@@ -39,9 +39,11 @@ class Textures:
             return fields.bumps(self.shape, self.rng, max(length_px, 3.0))
         if name == "fractal":
             return fields.fractal(self.shape, self.rng, 1.3, length_px)
+        if name == "holes":
+            return np.sqrt(np.clip(1.7 * fields.bumps(self.shape, self.rng, max(length_px, 3.0)) - 0.7, 0, 1))
         field = fields.smooth(self.shape, self.rng, length_px)
         if name == "pores":
-            return np.clip((field - 0.15) / 0.5, 0, 1)
+            return np.sqrt(np.clip((field - 0.25) / 1.6, 0, 1))
         if name == "wrinkles":
             return np.exp(-np.abs(field) * 3).astype(np.float32)
         return field
@@ -108,13 +110,15 @@ def core_shell(core: float, core_density: float, shell_density: float, off_centr
     def build(patch: Patch, solid: Solid, diameter: float, rng: np.random.Generator) -> Body:
         top, bottom = solid.surfaces(patch.y, patch.x, diameter)
         mass = shell_density * np.maximum(top - bottom, 0)
-        angle, away = rng.uniform(0, 2 * math.pi), off_centre * diameter * (1 - core) / 2
-        y, x = patch.y - away * math.sin(angle), patch.x - away * math.cos(angle)
         size = core * diameter * math.exp(rng.normal(0, 0.06))
         if gap > 0:
-            outer = solid.surfaces(y, x, min(size * (1 + gap), 0.94 * diameter))
-            mass = mass - shell_density * np.maximum(outer[0] - outer[1], 0)
-            mass = np.maximum(mass, 0)
+            void = solid.surfaces(patch.y, patch.x, min(size * (1 + gap), 0.94 * diameter))
+            mass = mass - shell_density * np.maximum(void[0] - void[1], 0)
+        angle, away = (
+            rng.uniform(0, 2 * math.pi),
+            off_centre * size * gap / 2 if gap > 0 else off_centre * diameter * (1 - core) / 2,
+        )
+        y, x = patch.y - away * math.sin(angle), patch.x - away * math.cos(angle)
         inner = solid.surfaces(y, x, size)
         mass = mass + (core_density - (0 if gap > 0 else shell_density)) * np.maximum(inner[0] - inner[1], 0)
         return Body(top, bottom, np.maximum(mass, 0), area_nm2=_area(solid, diameter))
@@ -123,7 +127,7 @@ def core_shell(core: float, core_density: float, shell_density: float, off_centr
 
 
 def opened(mouth: float, depth: float, broken: float) -> Build:
-    """A hollow particle as a scanning microscope shows one: a dimple or a hole through which one looks inside, `broken` of them."""
+    """Hollow as a scanning microscope shows it: a part `broken` of the particles has a dimple, or a hole to look inside."""
 
     def build(patch: Patch, solid: Solid, diameter: float, rng: np.random.Generator) -> Body:
         body = core_shell(0.8, 0.0, 1.0)(patch, solid, diameter, rng)
@@ -144,20 +148,15 @@ def opened(mouth: float, depth: float, broken: float) -> Build:
     return build
 
 
-def porous(textures: Textures, length: float, depth: float, pixel_nm: float, radial: bool) -> Build:
-    """Pores `length` diameters wide, scattered or running outwards, that take `depth` of the thickness."""
+def porous(textures: Textures, texture: str, length: float, depth: float, pixel_nm: float) -> Build:
+    """Pores `length` diameters wide that take `depth` of the thickness. texture: `pores`, `holes`, or `radial` channels."""
 
     def build(patch: Patch, solid: Solid, diameter: float, rng: np.random.Generator) -> Body:
         body = smooth(patch, solid, diameter, rng)
-        inside = body.inside
-        if radial:
-            angle = np.arctan2(patch.y, patch.x)
-            reach = np.sqrt(patch.y**2 + patch.x**2) / diameter
-            number = max(6, round(1.2 / length))
-            waver = textures.cut("smooth", 4 * length * diameter / pixel_nm, patch.shape)
-            pores = np.clip(np.sin(number * angle + 1.2 * waver + 6 * reach) * np.clip(4 * reach - 0.3, 0, 1), 0, 1)
-        else:
-            pores = textures.cut("pores", length * diameter / pixel_nm, patch.shape)
+        inside, length_px = body.inside, length * diameter / pixel_nm
+        pores = (
+            _radial(textures, patch, length, diameter) if texture == "radial" else textures.cut(texture, length_px, patch.shape)
+        )
         lowered = body.top - 1.2 * length * diameter * pores
         body.mass = body.mass * (1 - depth * pores)
         body.top = np.where(inside, np.maximum(lowered, body.bottom + 1e-3 * diameter), body.top)
@@ -165,6 +164,15 @@ def porous(textures: Textures, length: float, depth: float, pixel_nm: float, rad
         return body
 
     return build
+
+
+def _radial(textures: Textures, patch: Patch, length: float, diameter: float) -> np.ndarray:
+    """Channels from the middle outwards: a texture wrapped round it, stretched along the radius."""
+    radius = np.hypot(patch.y, patch.x) / diameter
+    wound = textures.cut("smooth", 4.0, (textures.shape[0], textures.shape[1]))
+    turn = (np.arctan2(patch.y, patch.x) / (2 * math.pi) + 0.5) * min(4 * math.pi / length / 2, textures.shape[0] - 1)
+    channels = wound[turn.astype(np.intp), np.minimum(radius / length * 1.5, textures.shape[1] - 1).astype(np.intp)]
+    return np.clip(0.5 + channels, 0, 1) * np.clip(4 * radius - 0.2, 0, 1)
 
 
 def crystalline(build: Build, strength: float) -> Build:

@@ -52,7 +52,7 @@ def bright_field(canvas: Canvas, beam: Beam, rng: np.random.Generator) -> np.nda
     absorbed = -np.log(beam.inelastic + (1 - beam.inelastic) * np.exp(-absorbed))
     phase = beam.phase_per_attenuation * absorbed + beam.film_phase * fields.fractal(canvas.shape, rng, 0.35, beam.film_grain_px)
     if beam.film_stain > 0:
-        absorbed = absorbed + beam.film_stain * fields.fractal(canvas.shape, rng, 1.6)
+        absorbed = absorbed + beam.film_stain * fields.fractal(canvas.shape, rng, 1.6) + support(canvas.shape, rng)
     wave = np.exp(-absorbed / 2 + 1j * phase).astype(np.complex64)
     image = np.abs(_through_lens(wave, beam.fringe_px)) ** 2
     image = canvas.crop(fields.blurred(image, beam.blur_px)) * illumination(canvas.size, rng, beam.shading)
@@ -70,6 +70,26 @@ def dark_field(canvas: Canvas, beam: Beam, rng: np.random.Generator) -> np.ndarr
     return image * lines + noise * fields.white(canvas.size, rng)
 
 
+def support(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray | float:
+    """Absorbance (Y, X) of what else lies on the grid: mostly nothing, else holes in the film, blotches, folds or fine debris."""
+    fate, strength = rng.random(), rng.uniform(0.04, 0.35)
+    if fate < 0.6:
+        return 0.0
+    y, x = np.arange(shape[0], dtype=np.float32)[:, None], np.arange(shape[1], dtype=np.float32)[None]
+    side = math.sqrt(shape[0] * shape[1])
+    if fate < 0.72:
+        radius, (cy, cx) = rng.uniform(0.3, 2) * side, rng.uniform(-0.3, 1.3, 2) * shape
+        rim = (np.hypot(y - cy, x - cx) - radius) / rng.uniform(1, 5)
+        return strength / (1 + np.exp(-np.clip(rim, -30, 30))) + 0.4 * strength * np.exp(-(rim**2) / 8)
+    if fate < 0.86:
+        return strength * np.clip(fields.fractal(shape, rng, rng.uniform(1.1, 1.8), side / 3) - rng.uniform(0, 1), 0, 1.2)
+    if fate < 0.93:
+        ridge = np.abs(fields.fractal(shape, rng, 1.9, 0.8 * side))
+        return strength * np.exp(-ridge * rng.uniform(8, 40))
+    specks = fields.smooth(shape, rng, rng.uniform(3, 8))
+    return strength * np.clip(specks - rng.uniform(1.8, 2.8), 0, 1)
+
+
 def illumination(size: tuple[int, int], rng: np.random.Generator, strength: float) -> np.ndarray:
     """A beam that is brighter to one side and towards a centre that need not be the picture's."""
     y = np.linspace(-1, 1, size[0], dtype=np.float32)[:, None]
@@ -80,7 +100,7 @@ def illumination(size: tuple[int, int], rng: np.random.Generator, strength: floa
 
 
 def _through_lens(wave: np.ndarray, fringe_px: float) -> np.ndarray:
-    """The wave after a defocused, partly coherent lens: chi = pi * wavelength * defocus * k², both taken up by the fringe's width."""
+    """The wave behind a defocused, partly coherent lens: chi = pi wavelength defocus k² = pi fringe² k², k in 1/px."""
     if abs(fringe_px) < 0.15:
         return wave
     k2 = scipy.fft.fftfreq(wave.shape[0])[:, None] ** 2 + scipy.fft.fftfreq(wave.shape[1])[None] ** 2

@@ -64,7 +64,7 @@ def _exposed(draft: Draft, canvas: Canvas, ask: Ask, modality: str) -> tuple[np.
     settings = tem_settings(canvas.field_nm[1], draft.specimen, draft.view, dark_field=modality == "STEM-DF")
     on_object = canvas.mass[canvas.mass > 0]
     thickness = float(np.percentile(on_object, 70)) if on_object.size else 1.0
-    opacity = float(np.clip(draft.specimen.lognormal(np.log(1.1), 0.75), 0.18, 5))
+    opacity = float(np.clip(draft.specimen.lognormal(np.log(1.7), 0.8), 0.2, 8))
     beam = exposures.beam(draft, thickness, opacity, settings.hv_kv)
     if modality == "STEM-DF":
         return exposures.sem_tone(draft).apply(tem.dark_field(canvas, beam, draft.view)), settings

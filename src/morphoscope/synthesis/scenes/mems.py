@@ -31,9 +31,14 @@ def mems(draft: Draft) -> Canvas:
     )
     for _ in range(int(view.integers(0, 9))):
         curve = curves.wander(
-            np.array([view.uniform(0, f) for f in canvas.field_nm]), view.uniform(0, 6.3), line_nm * view.uniform(0.3, 3),
-            line_nm * view.uniform(0.03, 0.12), 1.0, view, steps=8,
-        )  # fmt: skip
+            np.array([view.uniform(0, f) for f in canvas.field_nm]),
+            view.uniform(0, 6.3),
+            line_nm * view.uniform(0.3, 3),
+            line_nm * view.uniform(0.03, 0.12),
+            1.0,
+            view,
+            steps=8,
+        )
         curves.lay(canvas, curve, base_nm=0.5 * line_nm, kind=None, emission=metal)
     return canvas
 
@@ -82,17 +87,8 @@ def _comb(canvas: Canvas, mask: np.ndarray, line: float, rng: np.random.Generato
     for i in range(-int(0.8 * side / period), int(0.8 * side / period) + 1):
         low, high = (-half, half * 0.86) if i % 2 else (-half * 0.86, half)
         _rectangle(mask, v, u, (low, i * period, high, i * period + line), pixel)
-    for sign in (-1, 1):
-        _rectangle(
-            mask,
-            v,
-            u,
-            tuple(
-                sorted((sign * half, sign * (half + 3 * line)))[k // 2] if k % 2 == 0 else (-2, 2)[k // 2] * side
-                for k in range(4)
-            ),
-            pixel,
-        )  # type: ignore[arg-type]
+    for near, far in ((-half - 3 * line, -half), (half, half + 3 * line)):
+        _rectangle(mask, v, u, (near, -2 * side, far, 2 * side), pixel)
 
 
 def _leads(canvas: Canvas, mask: np.ndarray, line: float, rng: np.random.Generator) -> None:

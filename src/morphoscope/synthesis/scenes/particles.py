@@ -54,7 +54,7 @@ def populated(draft: Draft, ask: Ask) -> Canvas:
     diameter_nm = float(draft.specimen.lognormal(math.log(45 if ask.is_tem else 650), 0.9 if ask.is_tem else 1.5))
     spread = float(np.clip(draft.specimen.lognormal(math.log(0.08), 0.8), 0.015, 0.45))
     make_seed = int(draft.specimen.integers(2**31))
-    side_px = math.sqrt(draft.size[0] * draft.size[1])
+    side_px = math.sqrt(draft.options.size[0] * draft.options.size[1])
     if ask.morphology == "Wire-fibre":
         return _wires(draft, ask, diameter_nm, side_px)
     number, diameter_px = _magnified(ask, draft, side_px)
@@ -72,7 +72,7 @@ def populated(draft: Draft, ask: Ask) -> Canvas:
     for centre, solid, diameter in zip(centres, individuals, diameters, strict=False):
         patch = canvas.patch((float(centre[0]), float(centre[1])), 1.12 * solid.reach * float(diameter))
         body = build(patch, solid, float(diameter), draft.view)
-        body.emission = body.emission * np.float32(emission * draft.view.uniform(0.94, 1.06))
+        body.emission = np.multiply(body.emission, emission * draft.view.uniform(0.94, 1.06))
         canvas.place(patch, body, sink=0.02)
     return canvas
 
@@ -166,8 +166,8 @@ def composition(ask: Ask, canvas: Canvas, diameter_nm: float, draft: Draft) -> s
     if ask.structure == "Rough":
         if rng.random() < 0.25:
             return structures.decorated(int(rng.integers(8, 50)), rng.uniform(0.06, 0.16), rng.uniform(1, 8), rng.uniform(1, 1.8))
-        texture = str(rng.choice(["bumps", "fractal", "smooth", "wrinkles"], p=[0.35, 0.3, 0.15, 0.2]))
-        return structures.rough(textures, texture, rng.uniform(0.08, 0.25), rng.uniform(0.035, 0.1), pixel)
+        texture = str(rng.choice(["bumps", "fractal", "wrinkles"], p=[0.4, 0.4, 0.2]))
+        return structures.rough(textures, texture, rng.uniform(0.06, 0.22), rng.uniform(0.03, 0.07), pixel)
     if ask.structure == "Core-shell-hollow":
         if not ask.is_tem:
             return structures.opened(rng.uniform(0.3, 0.6), rng.uniform(0.2, 0.5), rng.uniform(0.5, 1))
@@ -178,14 +178,11 @@ def composition(ask: Ask, canvas: Canvas, diameter_nm: float, draft: Draft) -> s
             return structures.core_shell(rng.uniform(0.6, 0.9), rng.uniform(0, 0.25), 1.5)
         return structures.core_shell(rng.uniform(0.3, 0.55), 2.5, 1.3, rng.uniform(0, 0.8), gap=rng.uniform(0.3, 0.8))
     if ask.structure == "Porous":
-        return structures.porous(
-            textures, rng.uniform(0.05, 0.14), rng.uniform(0.4, 0.85), pixel, radial=bool(rng.random() < 0.35)
-        )
-    return (
-        structures.crystalline(structures.smooth, rng.uniform(0.05, 0.35))
-        if ask.is_tem and rng.random() < 0.55
-        else structures.smooth
-    )
+        texture = str(rng.choice(["pores", "holes", "radial"], p=[0.4, 0.3, 0.3]))
+        return structures.porous(textures, texture, rng.uniform(0.04, 0.12), rng.uniform(0.4, 0.85), pixel)
+    if ask.is_tem and rng.random() < 0.55:
+        return structures.crystalline(structures.smooth, rng.uniform(0.05, 0.35))
+    return structures.smooth
 
 
 def substrate(canvas: Canvas, feature_nm: float, draft: Draft) -> None:

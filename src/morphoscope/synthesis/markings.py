@@ -23,6 +23,18 @@ def _font(size_px: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size=size_px)
 
 
+def write(draw: ImageDraw.ImageDraw, at: tuple[float, float], text: str, size_px: int, ink: int, anchor: str = "la") -> None:
+    """Text in Pillow's own font, which lacks the micro sign: it becomes a u with a tail."""
+    font, plain = _font(size_px), text.replace("µ", "u")
+    draw.text(at, plain, fill=ink, font=font, anchor=anchor)
+    if "µ" in text and isinstance(font, ImageFont.FreeTypeFont):
+        left = at[0] - {"l": 0.0, "m": 0.5, "r": 1.0}[anchor[0]] * font.getlength(plain)
+        ascent, descent = font.getmetrics()
+        baseline = at[1] + (ascent if anchor[1] == "a" else ascent - (ascent + descent) / 2)
+        x = left + font.getlength(plain[: text.index("µ")]) + 0.07 * size_px
+        draw.rectangle((x, baseline - 0.3 * size_px, x + max(0.07 * size_px, 1), baseline + 0.2 * size_px), fill=ink)
+
+
 @dataclass(frozen=True)
 class Strip:
     """A bar (h, w) in 0..1, drawn at `zoom` times the picture's width."""
@@ -33,9 +45,7 @@ class Strip:
     ink: int
 
     def text(self, x: float, y: float, text: str, size: float, anchor: str = "lm") -> None:
-        self.draw.text(
-            (x * self.width, y * self.height), text, fill=self.ink, font=_font(max(8, int(size * self.height))), anchor=anchor
-        )
+        write(self.draw, (x * self.width, y * self.height), text, max(8, int(size * self.height)), self.ink, anchor)
 
     def line(self, x0: float, x1: float, y: float, thickness: float) -> None:
         half = max(1, round(thickness * self.height / 2))
@@ -96,9 +106,13 @@ def _zeiss_magnification(magnification: float) -> str:
 def _fei(strip: Strip, nm: float, s: Settings, rng: np.random.Generator) -> None:
     length = round_length(0.28 * strip.width * nm)
     fields = [
-        ("HV", f"{s.hv_kv:.2f} kV"), ("spot", f"{rng.integers(2, 6)}.0"), ("det", s.detector), ("WD", f"{s.wd_mm:.1f} mm"),
-        ("mag", f"{s.magnification:,.0f} x".replace(",", " ")), ("HFW", format_length(strip.width * nm)),
-    ]  # fmt: skip
+        ("HV", f"{s.hv_kv:.2f} kV"),
+        ("spot", f"{rng.integers(2, 6)}.0"),
+        ("det", s.detector),
+        ("WD", f"{s.wd_mm:.1f} mm"),
+        ("mag", f"{s.magnification:,.0f} x".replace(",", " ")),
+        ("HFW", format_length(strip.width * nm)),
+    ]
     for i, (name, value) in enumerate(fields):
         x = 0.03 + 0.105 * i
         strip.text(x + 0.045, 0.3, name, 0.3, "mm")
@@ -189,11 +203,11 @@ def scale_bar(pixels: np.ndarray, pixel_x_nm: float, rng: np.random.Generator) -
     height, width = pixels.shape
     length_nm = round_length(rng.uniform(0.14, 0.34) * width * pixel_x_nm)
     length, thick = length_nm / pixel_x_nm, max(1, round(rng.uniform(0.006, 0.02) * height))
-    font = _font(max(8, round(rng.uniform(0.035, 0.075) * height)))
+    size = max(8, round(rng.uniform(0.035, 0.075) * height))
     image = Image.fromarray(np.uint8(np.clip(pixels, 0, 1) * 255))
     draw = ImageDraw.Draw(image)
     text = format_length(length_nm)
-    box = draw.textbbox((0, 0), text, font=font)
+    box = draw.textbbox((0, 0), text.replace("µ", "u"), font=_font(size))
     wide, tall = max(length, box[2] - box[0]), box[3] - box[1] + 2 * thick + 2
     x = rng.uniform(0.02, 0.08) * width if rng.random() < 0.5 else width - wide - rng.uniform(0.02, 0.08) * width
     y = height - tall - rng.uniform(0.03, 0.08) * height
@@ -206,7 +220,7 @@ def scale_bar(pixels: np.ndarray, pixel_x_nm: float, rng: np.random.Generator) -
     text_first = rng.random() < 0.6
     bar_y = y + tall - thick if text_first else y
     draw.rectangle((x + (wide - length) / 2, bar_y, x + (wide + length) / 2 - 1, bar_y + thick - 1), fill=ink)
-    draw.text((x + wide / 2, y - box[1] if text_first else y + 2 * thick + 2 - box[1]), text, fill=ink, font=font, anchor="ma")
+    write(draw, (x + wide / 2, y - box[1] if text_first else y + 2 * thick + 2 - box[1]), text, size, ink, "ma")
     return np.asarray(image, np.float32) / 255
 
 
@@ -218,7 +232,7 @@ def panel_letter(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     font = _font(max(8, round(rng.uniform(0.07, 0.13) * height)))
     image = Image.fromarray(np.uint8(np.clip(pixels, 0, 1) * 255))
     draw = ImageDraw.Draw(image)
-    left, top, right, bottom = draw.textbbox((0.015 * width, 0.01 * height), text, font=font)
+    _, _, right, bottom = draw.textbbox((0.015 * width, 0.01 * height), text, font=font)
     corner = pixels[: int(bottom) + 1, : int(right) + 1]
     fill = 0 if float(corner.mean()) > 0.5 else 255
     if rng.random() < 0.25:

@@ -1,0 +1,168 @@
+"""`write_dataset`: rendered pictures as the folder a laboratory would hand over, with the sheets of their truth beside it."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from morphoscope.errors import MorphoscopeError, OutputError
+from morphoscope.synthesis.files import write_instances, write_picture
+from morphoscope.synthesis.picture import Kind, Rendered
+from morphoscope.synthesis.rendering import KINDS, render
+
+Layout = Literal["flat", "folders"]
+SHEETS = ("labels.csv", "truth.csv", "objects.csv")
+TRUTH_COLUMNS = (
+    "filename",
+    "Sample",
+    "pixel_size_nm",
+    "pixel_height_nm",
+    "magnification",
+    "hv_kv",
+    "wd_mm",
+    "detector",
+    "instrument",
+    "bar_top",
+    "bar_height",
+    "objects",
+)
+OBJECT_COLUMNS = ("filename", "object", "kind", "ecd_nm", "length_nm", "width_nm", "visible_px", "touches_border")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What one picture adds to the sheets."""
+
+    labels: list[str]
+    truth: list[Any]
+    objects: list[list[Any]]
+
+
+def write_dataset(
+    kind: str,
+    count: int,
+    out: Path,
+    *,
+    size: int | tuple[int, int] = 256,
+    seed: int = 0,
+    layout: Layout = "flat",
+    workers: int = 1,
+    overwrite: bool = False,
+    file_format: Literal["tif", "png"] = "tif",
+    progress: Callable[[], None] | None = None,
+    **knobs: Any,
+) -> None:
+    """Write images/, instance_maps/, labels.csv, truth.csv and objects.csv. The rows appear as the pictures do.
+
+    layout `folders` sorts the pictures of a kind with one task into a folder a class. progress is called after every picture.
+    knobs: further options of `render`. Raises MorphoscopeError for bad options, OutputError where `out` can't be written or
+    already holds a rendered set and `overwrite` is False.
+    """
+    loaded: Kind = KINDS.load(kind)
+    if layout == "folders" and len(loaded.tasks) != 1:
+        raise MorphoscopeError(
+            f"render {kind}: --layout folders needs a kind with one task, and this has {len(loaded.tasks)}; use --layout flat."
+        )
+    render(kind, count, size=size, seed=seed, **knobs)
+    try:
+        _make_room(out, overwrite)
+        one = partial(_write_one, kind, out, size, seed, layout, file_format, knobs)
+        _write_sheets(out, loaded, _each(one, range(count), workers), progress)
+    except OSError as error:
+        raise OutputError(
+            f"{out}: can't be written ({error.strerror or error}); choose a folder with space that is yours to write."
+        ) from error
+
+
+def _make_room(out: Path, overwrite: bool) -> None:
+    """Create the folders; pictures of an earlier set, which its truth.csv lists, go first where `overwrite` allows it."""
+    earlier = [name for name in SHEETS if (out / name).exists()]
+    if earlier and not overwrite:
+        raise OutputError(
+            f"{out} already holds {', '.join(earlier)} of an earlier render; choose another --out or add --overwrite."
+        )
+    truth = out / "truth.csv"
+    if truth.exists():
+        with truth.open(encoding="utf-8", newline="") as sheet:
+            for row in csv.DictReader(sheet):
+                (out / "images" / row["filename"]).unlink(missing_ok=True)
+                (out / "instance_maps" / f"{Path(row['filename']).stem}.png").unlink(missing_ok=True)
+    for folder in ("images", "instance_maps"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
+
+
+def _write_one(
+    kind: str,
+    out: Path,
+    size: int | tuple[int, int],
+    seed: int,
+    layout: Layout,
+    file_format: str,
+    knobs: dict[str, Any],
+    index: int,
+) -> Rows:
+    picture = next(render(kind, 1, size=size, seed=seed, start=index, **knobs))
+    name = f"{picture.stem}.{file_format}"
+    if layout == "folders":
+        folder = next(iter(picture.labels.values()))
+        (out / "images" / folder).mkdir(exist_ok=True)
+        name = f"{folder}/{name}"
+    write_picture(out / "images" / name, picture)
+    if picture.instance_map is not None:
+        write_instances(out / "instance_maps" / f"{picture.stem}.png", picture.instance_map)
+    return _rows(name, picture)
+
+
+def _rows(name: str, picture: Rendered) -> Rows:
+    bar, s = picture.information_bar, picture.settings
+    y_nm, x_nm = picture.pixel_size_nm or ("", "")
+    truth = [
+        name,
+        picture.sample,
+        x_nm,
+        y_nm,
+        s.magnification,
+        s.hv_kv,
+        s.wd_mm,
+        s.detector,
+        f"{s.instrument.maker} {s.instrument.model}",
+        bar.top if bar else None,
+        bar.height if bar else None,
+        len(picture.objects),
+    ]
+    objects = [[name, *dataclasses.astuple(row)] for row in picture.objects]
+    return Rows([name, picture.sample, *picture.labels.values()], truth, objects)
+
+
+def _each(one: Callable[[int], Rows], indices: Iterable[int], workers: int) -> Iterator[Rows]:
+    """The rows in order of index, from this process or from several."""
+    if workers <= 1:
+        yield from map(one, indices)
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield from pool.map(one, indices, chunksize=4)
+
+
+def _write_sheets(out: Path, kind: Kind, rows: Iterator[Rows], progress: Callable[[], None] | None) -> None:
+    headers = (("filename", "Sample", *kind.tasks), TRUTH_COLUMNS, OBJECT_COLUMNS)
+    opened = [(out / name).open("w", encoding="utf-8", newline="") for name in SHEETS]
+    try:
+        labels, truth, objects = (csv.writer(sheet, lineterminator="\n") for sheet in opened)
+        for writer, header in zip((labels, truth, objects), headers, strict=True):
+            writer.writerow(header)
+        for row in rows:
+            labels.writerow(row.labels)
+            truth.writerow(row.truth)
+            objects.writerows(row.objects)
+            if progress is not None:
+                progress()
+    finally:
+        for sheet in opened:
+            sheet.close()
