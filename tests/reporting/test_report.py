@@ -19,7 +19,7 @@ from morphoscope.reporting.run_summary import DataSummary, LabelCheck, RunSummar
 MakeOutcome = Callable[..., TaskOutcome]
 MakeRun = Callable[..., RunSummary]
 
-VOID = {"meta", "br", "img"}
+VOID = {"meta", "br", "img", "wbr"}
 
 
 class Page(HTMLParser):

@@ -37,10 +37,13 @@ class GroupResults:
 
 
 def by_group(outcome: TaskOutcome, group_names: Sequence[str], n_worst: int = 8) -> GroupResults:
-    """The groups that are credibly bad: among those of several pictures, the lowest upper ends of the interval come first."""
+    """The groups; the worst are those of several pictures below the mean, lowest upper end of the interval first."""
     alone = dataclasses.replace(outcome, groups=None)  # within one group its pictures are all there is
     slices = slices_by(alone, np.asarray(group_names, dtype=str))
-    wrong = sorted((s for s in slices if s.n > 1 and s.accuracy < 1), key=lambda s: (s.interval[1] if s.interval else 1.0, -s.n))
+    mean = outcome.accuracy or 0.0
+    wrong = sorted(
+        (s for s in slices if s.n > 1 and s.accuracy < mean), key=lambda s: (s.interval[1] if s.interval else 1.0, -s.n)
+    )
     return GroupResults(
         n=len(slices),
         n_all_right=sum(s.accuracy == 1 for s in slices),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from markupsafe import Markup
 
 from morphoscope.scores.intervals import Interval
 from morphoscope.units import format_length
@@ -29,6 +32,11 @@ def figure(value: float | None, digits: int = 2) -> str:
 def count(number: float) -> str:
     """`21 169`: thousands set apart by a thin space."""
     return f"{number:,.0f}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def breakable(name: str) -> Markup:
+    """A name that may break after `_ / - .` rather than in the middle of a word."""
+    return Markup("<wbr>").join(re.split(r"(?<=[_/.-])", name))
 
 
 def counted(number: int, noun: str) -> str:
@@ -69,5 +77,5 @@ def settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (percent, percent_interval, figure, count, counted, duration, megabytes, length_text, settings)
+    for function in (breakable, percent, percent_interval, figure, count, counted, duration, megabytes, length_text, settings)
 }

@@ -43,18 +43,15 @@ def shortcuts(outcomes: Sequence[TaskOutcome], branches: Mapping[str, Sequence[T
 
     That is: the interval of metadata alone lies above the majority class, and its accuracy within 10 points of the fused one.
     """
-    sentences = []
-    for branch, branch_outcomes in branches.items():
-        if not branch.startswith(METADATA_ONLY):
-            continue
+    by_metadata = [(name, alone) for name, alone in branches.items() if name.startswith(METADATA_ONLY)]
+    sentences = {}
+    for branch, branch_outcomes in by_metadata:
         for fused, alone in zip(outcomes, branch_outcomes, strict=True):
             whole, part, interval = fused.accuracy, alone.accuracy, alone.accuracy_interval()
             if whole is None or part is None or interval is None or interval[0] <= (alone.majority_accuracy or 0):
                 continue
             if part >= whole - _SHORTCUT_MARGIN:
-                sentences.append(
-                    f"{fused.task.name}: {branch} reaches {100 * part:.0f} %, close to the whole model's {100 * whole:.0f} %. "
-                    "Scale and instrument settings nearly give the answer away, so the model may read how a picture was "
-                    "taken rather than what it shows. Check on pictures taken differently."
+                sentences[fused.task.name] = (
+                    f"{fused.task.name}: {branch} reaches {100 * part:.0f} %, close to the whole model's {100 * whole:.0f} %."
                 )
-    return sentences
+    return list(sentences.values())
