@@ -1,0 +1,29 @@
+"""ImageJ: `unit=` in the ImageDescription and pixels per unit in the resolution tags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from morphoscope.io.formats.makers.values import Shape, decoded, pixel_size, sections
+from morphoscope.io.record import Record
+from morphoscope.units import length_unit, to_nm
+
+DESCRIPTION, X_RESOLUTION, Y_RESOLUTION = 270, 282, 283
+_FROM_DPI = {"inch", "cm"}
+
+
+def from_tags(tags: Mapping[int, Any], shape: Shape) -> Record | None:
+    """The calibration, or None without one. Inches and centimetres come from a print resolution: ImageJ takes a DPI tag
+    for a calibration when it opens a file, and writes it back as one."""
+    text = decoded(tags.get(DESCRIPTION, ""))
+    if not text.startswith("ImageJ="):
+        return None
+    unit = length_unit(sections(text)[""].get("unit", ""))
+    if unit is None or unit in _FROM_DPI:
+        return None
+    sides = []
+    for code in (Y_RESOLUTION, X_RESOLUTION):
+        pixels, units = tags.get(code, (0, 0))
+        sides.append(to_nm(units / pixels, unit) if pixels else None)
+    return Record("ImageJ", pixel_size(sides[0], sides[1], "header", f"ImageJ pixels per {unit}"))

@@ -1,0 +1,35 @@
+"""tifffile tells of odd files through `logging`, which would print on the user's terminal: here it becomes warnings."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_messages: ContextVar[list[str] | None] = ContextVar("tifffile_messages", default=None)
+
+
+class _Divert(logging.Filter):
+    """Takes a record out of the log while this thread reads a picture."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        messages = _messages.get()
+        if messages is None:
+            return True
+        messages.append(record.getMessage())
+        return False
+
+
+logging.getLogger("tifffile").addFilter(_Divert())
+
+
+@contextmanager
+def diverted_log() -> Iterator[list[str]]:
+    """The messages that tifffile logs inside the block, each once; other threads' messages are not touched."""
+    messages: list[str] = []
+    token = _messages.set(messages)
+    try:
+        yield messages
+    finally:
+        _messages.reset(token)
