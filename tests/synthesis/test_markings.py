@@ -39,4 +39,4 @@ def test_a_scale_bar_is_a_run_of_its_length() -> None:
         for row in (*(marked == 0), *(marked == 1)):
             edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(int), [0]])))
             lengths += np.diff(edges)[::2].tolist()
-        assert any(abs(markings.round_length(n * 2.5 * 1.02) / 2.5 - n) <= 1.5 for n in lengths if n > 40)
+        assert any(abs(markings.round_length(n * 2.5 * 1.02) / 2.5 - n) <= 1.5 for n in lengths if n > 35)

@@ -21,6 +21,7 @@ QUIET_BEAM = tem.Beam(
     film_stain=0,
     dose_e=1e9,
     blur_px=0,
+    grain_blur_px=0,
     shading=0,
     inelastic=0,
 )

@@ -114,6 +114,23 @@ def test_accords_labels_follow_from_the_drawing() -> None:
         assert f"_{picture.magnification:.0f}X_" in picture.stem
 
 
+def test_only_the_scale_tells_the_size_class() -> None:
+    scales: dict[str, list[float]] = {}
+    for picture in render("sizes", 30, size=64, seed=3):
+        sizes = [o.ecd_nm for o in picture.objects if o.ecd_nm is not None]
+        limit = 100 if picture.labels["Size class"].startswith("Nano") else 1000
+        if picture.labels["Size class"].startswith("Micron"):
+            assert np.median(sizes) > limit
+        elif sizes:
+            assert np.median(sizes) < limit
+        assert picture.information_bar is None
+        assert picture.pixel_size_nm is not None
+        scales.setdefault(picture.labels["Size class"], []).append(picture.pixel_size_nm[0])
+    assert (
+        np.median(scales["Nano (<100 nm)"]) < np.median(scales["Submicron (100-1000 nm)"]) < np.median(scales["Micron (>1 µm)"])
+    )
+
+
 @pytest.mark.parametrize("kind", ["sem10", "particles"])
 def test_sixteen_bits_use_the_whole_depth(kind: str) -> None:
     for picture in render(kind, 2, size=64, bits=16):

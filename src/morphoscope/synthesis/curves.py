@@ -72,6 +72,7 @@ def lay(
     across, width, level = _nearest_segment(canvas, window, curve, base)
     half = width / 2
     inside = across < half
+    cover = np.clip((half - across) / canvas.scale_nm + 0.5, 0, 1)
     if not inside.any():
         return
     dome = np.sqrt(np.maximum(half**2 - across**2, 0))
@@ -86,7 +87,9 @@ def lay(
     seen = inside & (top > canvas.height[window])
     if number is None:
         number = 0 if kind is None else canvas.new_object(kind, None, curve.length_nm, float(curve.width_nm.mean()))
-    canvas.cover(window, seen, top, emission, number)
+    yields = canvas.emission[window] + cover * (emission - canvas.emission[window])
+    np.copyto(canvas.emission[window], yields, where=(cover > 0) & (level + half > canvas.height[window]))
+    canvas.cover(window, seen, top, yields, number)
     canvas.mass[window] += np.where(inside, density * chord, 0)
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from morphoscope.synthesis.canvas import Canvas
 from morphoscope.synthesis.finish import Tone
 from morphoscope.synthesis.picture import Draft
 from morphoscope.synthesis.sem import Scan
@@ -23,7 +24,7 @@ def scan(draft: Draft) -> Scan:
         detector_angle=rng.uniform(0, 2 * math.pi),
         detector_gain=rng.uniform(0.0, 0.5),
         shadowing=rng.uniform(0.3, 1.5),
-        probe_px=rng.uniform(0.4, 0.8) + hard * float(rng.exponential(0.7)),
+        probe_px=rng.uniform(0.55, 0.85) + hard * float(rng.exponential(0.7)),
         dose=float(rng.lognormal(math.log(220 * 10 ** (1 - 2 * hard)), 0.6)),
         line_noise=0.012 * hard * float(rng.exponential(1)),
         drift_px=rng.exponential(0.8) if rng.random() < 0.25 * hard else 0.0,
@@ -44,8 +45,11 @@ def sem_tone(draft: Draft) -> Tone:
     )
 
 
-def beam(draft: Draft, thickness_nm: float, opacity: float, hv_kv: float) -> Beam:
-    """A bright-field exposure in which matter of a typical thickness has the given optical density."""
+def beam(draft: Draft, canvas: Canvas, thickness_nm: float, opacity: float, hv_kv: float) -> Beam:
+    """A bright-field exposure in which matter of a typical thickness has the given optical density.
+
+    The amorphous film's grain is a nanometre fine: coarse pixels average it out.
+    """
     rng, hard = draft.view, draft.options.difficulty
     fringe = float(rng.lognormal(math.log(0.9), 0.6)) * (-1 if rng.random() < 0.75 else 1)
     return Beam(
@@ -53,11 +57,12 @@ def beam(draft: Draft, thickness_nm: float, opacity: float, hv_kv: float) -> Bea
         attenuation_per_nm=opacity / max(thickness_nm, 1e-6),
         phase_per_attenuation=rng.uniform(0.15, 0.8),
         fringe_px=float(np.clip(fringe, -4, 4)) if rng.random() < 0.8 else 0.0,
-        film_phase=float(rng.lognormal(math.log(0.03 + 0.2 * hard), 0.7)),
+        film_phase=float(rng.lognormal(math.log(0.03 + 0.2 * hard), 0.7)) * min(1.0, (1.5 / canvas.scale_nm) ** 0.7),
+        grain_blur_px=rng.uniform(0.2, 0.4) + 0.5 * float(rng.random() ** 3),
         film_grain_px=rng.uniform(3, 30),
         film_stain=float(rng.lognormal(math.log(0.015), 0.9)),
         dose_e=float(rng.lognormal(math.log(900 * 10 ** (1 - 2 * hard)), 0.8)),
-        blur_px=rng.uniform(0.3, 0.6) + hard * float(rng.exponential(0.6)),
+        blur_px=rng.uniform(0.4, 0.7) + hard * float(rng.exponential(0.6)),
         shading=float(rng.exponential(0.06)),
         inelastic=rng.uniform(0.0, 0.08),
     )

@@ -53,11 +53,18 @@ def blurred(field: np.ndarray, sigma_px: float) -> np.ndarray:
     return field
 
 
-def cells(shape: Shape, points: np.ndarray, nearest: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Voronoi tessellation: distances (Y, X, nearest) in px to the closest points (n, 2) and the closest point's index (Y, X)."""
-    y, x = np.mgrid[: shape[0], : shape[1]]
+def cells(
+    shape: Shape, points: np.ndarray, nearest: int = 2, warp: tuple[np.ndarray, np.ndarray] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Voronoi tessellation: distances in px to the closest of the points (n, 2) and those points' indices, (Y, X, nearest) both.
+
+    warp: displacement (Y, X) in px along y and x, which bends the borders.
+    """
+    y, x = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
+    if warp is not None:
+        y, x = y + warp[0], x + warp[1]
     distance, index = cKDTree(points).query(np.stack([y.ravel(), x.ravel()], 1), k=nearest)
-    return distance.reshape(*shape, nearest).astype(np.float32), index[:, 0].reshape(shape)
+    return distance.reshape(*shape, nearest).astype(np.float32), index.reshape(*shape, nearest)
 
 
 def bumps(shape: Shape, rng: np.random.Generator, length_px: float) -> np.ndarray:

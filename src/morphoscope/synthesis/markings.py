@@ -219,7 +219,8 @@ def scale_bar(pixels: np.ndarray, pixel_x_nm: float, rng: np.random.Generator) -
         draw.rectangle((x - 4, y - 3, x + wide + 4, y + tall + 3), fill=paper)
     text_first = rng.random() < 0.6
     bar_y = y + tall - thick if text_first else y
-    draw.rectangle((x + (wide - length) / 2, bar_y, x + (wide + length) / 2 - 1, bar_y + thick - 1), fill=ink)
+    bar_x = round(x + (wide - length) / 2)
+    draw.rectangle((bar_x, round(bar_y), bar_x + round(length) - 1, round(bar_y) + thick - 1), fill=ink)
     write(draw, (x + wide / 2, y - box[1] if text_first else y + 2 * thick + 2 - box[1]), text, size, ink, "ma")
     return np.asarray(image, np.float32) / 255
 

@@ -15,6 +15,7 @@ KINDS = Registry(
         "tem-particles": "morphoscope.synthesis.kinds.particles:TEM_PARTICLES",
         "sem-particles": "morphoscope.synthesis.kinds.particles:SEM_PARTICLES",
         "particles": "morphoscope.synthesis.kinds.particles:PARTICLES",
+        "sizes": "morphoscope.synthesis.kinds.sizes:SIZES",
         "accords": "morphoscope.synthesis.kinds.accords:ACCORDS",
     },
 )

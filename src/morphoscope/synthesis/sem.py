@@ -11,6 +11,12 @@ from scipy import ndimage
 from morphoscope.synthesis import fields
 from morphoscope.synthesis.canvas import Canvas
 
+CLIFF = 2.0
+"""Change of slope from one pixel to the next beyond which a surface ends there."""
+
+STEEPEST = 3.0
+"""Slope beyond which the last pixel of a round body's limb says more of the pixel grid than of the body."""
+
 
 @dataclass(frozen=True)
 class Scan:
@@ -57,8 +63,8 @@ def surface_yield(height_nm: np.ndarray, pixel_nm: tuple[float, float], scan: Sc
     of what lies lower than its surroundings.
     """
     pixel = math.sqrt(pixel_nm[0] * pixel_nm[1])
-    height = fields.blurred(height_nm, 0.7)
-    slope_y, slope_x = np.gradient(height, *pixel_nm)
+    slope_y, slope_x = (_slope(height_nm, nm, axis) for axis, nm in enumerate(pixel_nm))
+    height = fields.blurred(height_nm, 0.6)
     steep = 1 + slope_y**2 + slope_x**2
     facing = (slope_y * math.sin(scan.detector_angle) + slope_x * math.cos(scan.detector_angle)) / np.sqrt(steep)
     convex = (height - fields.blurred(height, scan.escape_px)) / (pixel * scan.escape_px)
@@ -69,6 +75,15 @@ def surface_yield(height_nm: np.ndarray, pixel_nm: tuple[float, float], scan: Sc
     for reach in (5, 14):
         low += np.clip((fields.blurred(height, reach) - height) / (pixel * reach), 0, 1.5)
     return (bright * np.exp(-scan.shadowing * low)).astype(np.float32)
+
+
+def _slope(height: np.ndarray, pixel: float, axis: int) -> np.ndarray:
+    """Slope of the surface along an axis; beside a cliff, that of the side away from it, since the gap itself is no surface."""
+    step = np.diff(height, axis=axis) / pixel
+    ahead = np.concatenate([step, step.take([-1], axis)], axis)
+    behind = np.concatenate([step.take([0], axis), step], axis)
+    gentler = np.where(np.abs(ahead) < np.abs(behind), ahead, behind)
+    return np.clip(np.where(np.abs(ahead - behind) > CLIFF, gentler, (ahead + behind) / 2), -STEEPEST, STEEPEST)
 
 
 def _charged(signal: np.ndarray, scan: Scan, rng: np.random.Generator) -> np.ndarray:

@@ -163,7 +163,7 @@ def polyhedron(name: str, rounding: float, lies_flat: float, stretch: float = 1.
             lay, _ = Rotation.align_vectors([[0, 0, -1]], [down])
             turn = Rotation.from_euler("zx", [rng.uniform(0, 360), rng.normal(0, 2)], degrees=True) * lay
         else:
-            turn = Rotation.random(random_state=np.random.RandomState(int(rng.integers(2**31))))
+            turn = Rotation.from_quat(rng.standard_normal(4))
         posed = planes @ turn.as_matrix().T
         posed[np.abs(posed[:, 2]) < 1e-4, 2] = 1e-4
         along = np.array([stretch**0.5, stretch**-0.5])
@@ -192,7 +192,7 @@ def lump(unevenness: float, flatness: float) -> Maker:
 
     def make(rng: np.random.Generator) -> Solid:
         order = np.arange(2, 8)
-        size, phase = rng.normal(0, unevenness, 6) / order**0.8, rng.uniform(0, 2 * math.pi, 6)
+        size, phase = rng.normal(0, unevenness, 6) / (order / 2) ** 1.1, rng.uniform(0, 2 * math.pi, 6)
         angle = np.linspace(-math.pi, math.pi, 181)
         outline = np.maximum(1 + (size[:, None] * np.cos(order[:, None] * angle + phase[:, None])).sum(0), 0.25)
         outline *= 0.5 / math.sqrt(float((outline**2).mean()))

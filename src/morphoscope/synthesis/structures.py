@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from morphoscope.synthesis import fields
 from morphoscope.synthesis.canvas import Body, Patch
@@ -59,11 +60,11 @@ def smooth(patch: Patch, solid: Solid, diameter: float, rng: np.random.Generator
     return Body(top, bottom, np.maximum(top - bottom, 0), area_nm2=_area(solid, diameter))
 
 
-def rough(textures: Textures, texture: str, length: float, depth: float, pixel_nm: float) -> Build:
-    """A surface that waves outwards by `depth` diameters with features `length` diameters long."""
+def rough(textures: Textures, texture: str, length_px: float, depth: float) -> Build:
+    """A surface that waves outwards by `depth` diameters with features `length_px` long."""
 
     def build(patch: Patch, solid: Solid, diameter: float, rng: np.random.Generator) -> Body:
-        field = textures.cut(texture, length * diameter / pixel_nm, patch.shape)
+        field = textures.cut(texture, length_px, patch.shape)
         swell = 1 + depth * (field if texture in ("smooth", "fractal") else 2 * field - 1)
         top, bottom = solid.surfaces(patch.y / swell, patch.x / swell, diameter)
         inside = top > bottom
@@ -148,16 +149,14 @@ def opened(mouth: float, depth: float, broken: float) -> Build:
     return build
 
 
-def porous(textures: Textures, texture: str, length: float, depth: float, pixel_nm: float) -> Build:
-    """Pores `length` diameters wide that take `depth` of the thickness. texture: `pores`, `holes`, or `radial` channels."""
+def porous(textures: Textures, texture: str, length_px: float, depth: float, pixel_nm: float) -> Build:
+    """Pores `length_px` wide that take `depth` of the thickness. texture: `pores`, `holes`, or `radial` channels."""
 
     def build(patch: Patch, solid: Solid, diameter: float, rng: np.random.Generator) -> Body:
         body = smooth(patch, solid, diameter, rng)
-        inside, length_px = body.inside, length * diameter / pixel_nm
-        pores = (
-            _radial(textures, patch, length, diameter) if texture == "radial" else textures.cut(texture, length_px, patch.shape)
-        )
-        lowered = body.top - 1.2 * length * diameter * pores
+        inside = body.inside
+        pores = _radial(textures, patch, length_px) if texture == "radial" else textures.cut(texture, length_px, patch.shape)
+        lowered = body.top - 1.2 * length_px * pixel_nm * pores
         body.mass = body.mass * (1 - depth * pores)
         body.top = np.where(inside, np.maximum(lowered, body.bottom + 1e-3 * diameter), body.top)
         body.emission = (1 - 0.35 * pores).astype(np.float32)
@@ -166,13 +165,16 @@ def porous(textures: Textures, texture: str, length: float, depth: float, pixel_
     return build
 
 
-def _radial(textures: Textures, patch: Patch, length: float, diameter: float) -> np.ndarray:
+def _radial(textures: Textures, patch: Patch, length_px: float) -> np.ndarray:
     """Channels from the middle outwards: a texture wrapped round it, stretched along the radius."""
-    radius = np.hypot(patch.y, patch.x) / diameter
-    wound = textures.cut("smooth", 4.0, (textures.shape[0], textures.shape[1]))
-    turn = (np.arctan2(patch.y, patch.x) / (2 * math.pi) + 0.5) * min(4 * math.pi / length / 2, textures.shape[0] - 1)
-    channels = wound[turn.astype(np.intp), np.minimum(radius / length * 1.5, textures.shape[1] - 1).astype(np.intp)]
-    return np.clip(0.5 + channels, 0, 1) * np.clip(4 * radius - 0.2, 0, 1)
+    wound = textures.cut("smooth", 4.0, textures.shape)
+    pixel = abs(float(patch.x[0, 1] - patch.x[0, 0]))
+    radius = np.hypot(patch.y, patch.x) / pixel
+    around = np.arctan2(patch.y, patch.x) / (2 * math.pi) + 0.5
+    channels = min(2 * math.pi * 0.35 * float(radius.max()) / length_px * 4, textures.shape[0] - 1)
+    at = np.stack([around * channels, np.minimum(radius / length_px * 1.3, textures.shape[1] - 1)])
+    wound = ndimage.map_coordinates(wound, at, order=1, mode="nearest")
+    return np.clip(0.5 + wound, 0, 1) * np.clip(radius / length_px / 2 - 0.2, 0, 1)
 
 
 def crystalline(build: Build, strength: float) -> Build:

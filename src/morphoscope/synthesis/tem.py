@@ -30,6 +30,8 @@ class Beam:
     dose_e: float
     """Electrons a pixel of the open beam."""
     blur_px: float
+    grain_blur_px: float
+    """Correlation of the noise between neighbouring pixels."""
     shading: float
     inelastic: float
     """Part of the beam that thick matter can not stop: the grey of its darkest parts."""
@@ -57,7 +59,7 @@ def bright_field(canvas: Canvas, beam: Beam, rng: np.random.Generator) -> np.nda
     image = np.abs(_through_lens(wave, beam.fringe_px)) ** 2
     image = canvas.crop(fields.blurred(image, beam.blur_px)) * illumination(canvas.size, rng, beam.shading)
     noise = np.sqrt(np.maximum(image, 0) / beam.dose_e)
-    return image + fields.blurred(noise * fields.white(canvas.size, rng), 0.35)
+    return image + noise * fields.standardised(fields.blurred(fields.white(canvas.size, rng), beam.grain_blur_px))
 
 
 def dark_field(canvas: Canvas, beam: Beam, rng: np.random.Generator) -> np.ndarray:

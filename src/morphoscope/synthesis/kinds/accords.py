@@ -90,7 +90,7 @@ def _grey(draft: Draft, canvas: Canvas, settings: Settings, image_type: str, con
         return _diffraction(canvas.size, view)
     if image_type == "Other":
         canvas.mass += _grid(canvas, view)
-    beam = exposures.beam(draft, 20.0, float(draft.specimen.lognormal(math.log(0.8), 0.35)), settings.hv_kv)
+    beam = exposures.beam(draft, canvas, 20.0, float(draft.specimen.lognormal(math.log(0.8), 0.35)), settings.hv_kv)
     if contaminated:
         longest = min(canvas.size) * view.uniform(0.1, 0.7)
         blots = np.clip(fields.fractal(canvas.shape, view, view.uniform(1.1, 1.7), longest) - view.uniform(0.6, 1.6), 0, 1.5)

@@ -65,7 +65,7 @@ def _exposed(draft: Draft, canvas: Canvas, ask: Ask, modality: str) -> tuple[np.
     on_object = canvas.mass[canvas.mass > 0]
     thickness = float(np.percentile(on_object, 70)) if on_object.size else 1.0
     opacity = float(np.clip(draft.specimen.lognormal(np.log(1.7), 0.8), 0.2, 8))
-    beam = exposures.beam(draft, thickness, opacity, settings.hv_kv)
+    beam = exposures.beam(draft, canvas, thickness, opacity, settings.hv_kv)
     if modality == "STEM-DF":
         return exposures.sem_tone(draft).apply(tem.dark_field(canvas, beam, draft.view)), settings
     return exposures.tem_grey(draft, tem.bright_field(canvas, beam, draft.view)), settings

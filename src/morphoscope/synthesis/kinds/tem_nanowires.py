@@ -26,7 +26,7 @@ def draw(draft: Draft) -> Rendered:
     canvas = draft.canvas(width_nm * float(np.clip(view.lognormal(math.log(62), 0.45), 22, 170)))
     _LAYERS[name](canvas, width_nm, stiffness, view)
     settings = tem_settings(canvas.field_nm[1], specimen, view, dark_field=False)
-    beam = exposures.beam(draft, width_nm, opacity, settings.hv_kv)
+    beam = exposures.beam(draft, canvas, width_nm, opacity, settings.hv_kv)
     grey = exposures.tem_grey(draft, tem.bright_field(canvas, beam, view))
     return finish(draft, grey, canvas, settings, {"class": name})
 

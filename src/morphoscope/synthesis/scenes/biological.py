@@ -19,7 +19,7 @@ def biological(draft: Draft) -> Canvas:
 
 def _substrate(canvas: Canvas, feature_nm: float, rng: np.random.Generator) -> None:
     canvas.emission *= rng.uniform(0.35, 0.9) * (1 + 0.06 * fields.fractal(canvas.shape, rng, 1.2))
-    canvas.height += feature_nm * rng.uniform(0.003, 0.03) * fields.fractal(canvas.shape, rng, 1.2)
+    canvas.height += feature_nm * rng.uniform(0.003, 0.03) * fields.fractal(canvas.shape, rng, 1.6)
 
 
 def _anywhere(canvas: Canvas, rng: np.random.Generator) -> tuple[float, float]:
@@ -94,7 +94,7 @@ def _bacteria(draft: Draft) -> Canvas:
     wrinkle = specimen.uniform(0.005, 0.04)
     canvas = draft.canvas(size_nm * float(view.lognormal(math.log(8), 0.5)))
     _substrate(canvas, size_nm, view)
-    build = structures.rough(structures.Textures(canvas.shape, view), "fractal", 0.25, wrinkle, canvas.scale_nm)
+    build = structures.rough(structures.Textures(canvas.shape, view), "fractal", 0.25 * size_nm / canvas.scale_nm, wrinkle)
     count = int(np.clip((canvas.side_nm / size_nm) ** 2 * float(view.lognormal(math.log(0.25), 0.7)), 1, 160))
     for _ in range(count):
         solid, size = make(view), size_nm * math.exp(0.12 * view.standard_normal())
@@ -113,7 +113,7 @@ def _pollen(draft: Draft) -> Canvas:
     length = specimen.uniform(0.07, 0.16)
     canvas = draft.canvas(grain_nm * float(view.lognormal(math.log(2.2), 0.5)))
     _substrate(canvas, grain_nm, view)
-    build = structures.rough(structures.Textures(canvas.shape, view), texture, length, depth, canvas.scale_nm)
+    build = structures.rough(structures.Textures(canvas.shape, view), texture, length * grain_nm / canvas.scale_nm, depth)
     make = solids.spheroid(1.15, 0.1)
     for _ in range(int(np.clip((canvas.side_nm / grain_nm) ** 2 * view.uniform(0.2, 0.8), 1, 30))):
         solid, size = make(view), grain_nm * math.exp(0.08 * view.standard_normal())

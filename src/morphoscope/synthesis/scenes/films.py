@@ -34,15 +34,16 @@ def _grains(draft: Draft) -> Canvas:
     view = draft.view
     canvas = draft.canvas(grain_nm * view.uniform(7, 26))
     pitch = grain_nm / canvas.scale_nm
-    warp = [0.18 * pitch * fields.smooth(canvas.shape, view, 0.7 * pitch) for _ in range(2)]
+    bent = pitch * view.uniform(0, 0.12)
+    warp = (bent * fields.smooth(canvas.shape, view, 0.6 * pitch), bent * fields.smooth(canvas.shape, view, 0.6 * pitch))
     points = fields.jittered_grid(canvas.shape, view, pitch, 0.75)
-    distance, index = fields.cells(canvas.shape, points)
-    gap = (distance[..., 1] - distance[..., 0] + 0.25 * (warp[0] + warp[1])) / pitch
+    distance, index = fields.cells(canvas.shape, points, warp=warp)
+    gap = (distance[..., 1] - distance[..., 0]) / pitch
     open_part = view.uniform(0.0, 0.08)
     edge = 1 - np.exp(-np.maximum(gap - open_part, 0) / 0.12)
     canvas.height += grain_nm * (groove * edge + dome * np.sqrt(np.clip(1 - (distance[..., 0] / (0.75 * pitch)) ** 2, 0, 1)))
     canvas.height += grain_nm * 0.012 * fields.fractal(canvas.shape, view, 0.9, 30)
-    shade = np.exp(contrast * view.standard_normal(len(points)))[index]
+    shade = np.exp(contrast * view.standard_normal(len(points)))[index[..., 0]]
     canvas.emission *= np.where(gap < open_part, 0.35, shade)
     return canvas
 
@@ -55,13 +56,10 @@ def _cracked(draft: Draft) -> Canvas:
     canvas = draft.canvas(block_nm * view.uniform(2.5, 9))
     pitch = block_nm / canvas.scale_nm
     points = fields.jittered_grid((canvas.shape[0], int(canvas.shape[1] * parallel)), view, pitch, 0.8)
-    y, x = np.mgrid[: canvas.shape[0], : canvas.shape[1]].astype(np.float32)
-    y += 0.12 * pitch * fields.fractal(canvas.shape, view, 1.3, pitch)
-    x += 0.12 * pitch * fields.fractal(canvas.shape, view, 1.3, pitch)
-    from scipy.spatial import cKDTree
-
-    distance, _ = cKDTree(points).query(np.stack([y.ravel(), parallel * x.ravel()], 1), k=2)
-    gap = ((distance[:, 1] - distance[:, 0]) / pitch).reshape(canvas.shape).astype(np.float32)
+    warp = tuple(0.12 * pitch * fields.fractal(canvas.shape, view, 1.3, pitch) for _ in range(2))
+    points[:, 1] /= parallel
+    distance, _ = fields.cells(canvas.shape, points, warp=(warp[0], warp[1]))
+    gap = (distance[..., 1] - distance[..., 0]) / pitch
     depth = np.clip((width * (1 + 0.5 * fields.smooth(canvas.shape, view, pitch)) - gap) / 0.02, 0, 1)
     canvas.height -= depth * 0.08 * block_nm - np.exp(-gap / 0.08) * 0.015 * block_nm
     canvas.height += 0.004 * block_nm * fields.fractal(canvas.shape, view, 1.0, 25)
@@ -88,7 +86,8 @@ def _wrinkled(draft: Draft) -> Canvas:
     length = wave_nm / canvas.scale_nm
     band = fields.blurred(fields.white(canvas.shape, view), length / 5)
     band = fields.standardised(band - fields.blurred(band, length / 2.2))
-    canvas.height += 0.12 * wave_nm * np.tanh(1.2 * band) + 0.01 * wave_nm * fields.fractal(canvas.shape, view, 1.0, 20)
+    canvas.height += view.uniform(0.03, 0.09) * wave_nm * np.tanh(1.2 * band)
+    canvas.height += 0.01 * wave_nm * fields.fractal(canvas.shape, view, 1.0, 20)
     return canvas
 
 
@@ -97,8 +96,8 @@ def _pinholes(canvas: Canvas, rng: np.random.Generator) -> None:
     for _ in range(int(rng.integers(1, 16))):
         cy, cx = rng.uniform(0, canvas.field_nm[0]), rng.uniform(0, canvas.field_nm[1])
         radius = canvas.side_nm * float(rng.lognormal(math.log(0.012), 0.5))
-        wall = np.hypot(y - cy, (x - cx) * rng.uniform(0.7, 1.3)) / radius + 0.25 * np.sin(
-            3 * np.arctan2(y - cy, x - cx) + rng.uniform(0, 6)
-        )
-        canvas.emission *= 1 - 0.7 * np.clip(3 * (1 - wall), 0, 1)
-        canvas.height -= radius * np.clip(3 * (1 - wall), 0, 1)
+        around, turn = np.arctan2(y - cy, x - cx), rng.uniform(0, 2 * math.pi)
+        uneven = sum(rng.normal(0, 0.1) * np.cos(k * around + k * turn) for k in (2, 3, 5))
+        open_part = np.clip(3 * (1 - np.hypot(y - cy, x - cx) / radius + uneven), 0, 1)
+        canvas.emission *= 1 - 0.7 * open_part
+        canvas.height -= radius * open_part

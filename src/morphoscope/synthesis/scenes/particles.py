@@ -20,13 +20,14 @@ SMALLEST_PX = 5.0
 
 @dataclass(frozen=True)
 class Ask:
-    """What one picture shows. `opacity` and `diffracts` are for the transmission microscope."""
+    """What one picture shows. diameter_nm: of the specimen's particles, drawn where None."""
 
     morphology: str
     structure: str
     arrangement: str
     count: str
     is_tem: bool
+    diameter_nm: float | None = None
 
 
 def particles(draft: Draft) -> Canvas:
@@ -51,7 +52,8 @@ def arrangement(rng: np.random.Generator, count: str, morphology: str) -> str:
 
 def populated(draft: Draft, ask: Ask) -> Canvas:
     """A canvas with the particles asked for, on their support."""
-    diameter_nm = float(draft.specimen.lognormal(math.log(45 if ask.is_tem else 650), 0.9 if ask.is_tem else 1.5))
+    drawn_nm = draft.specimen.lognormal(*((math.log(45), 0.9) if ask.is_tem else (math.log(650), 1.5)))
+    diameter_nm = float(drawn_nm) if ask.diameter_nm is None else ask.diameter_nm
     spread = float(np.clip(draft.specimen.lognormal(math.log(0.08), 0.8), 0.015, 0.45))
     make_seed = int(draft.specimen.integers(2**31))
     side_px = math.sqrt(draft.options.size[0] * draft.options.size[1])
@@ -153,7 +155,7 @@ def habit(morphology: str, rng: np.random.Generator, angle: float | None) -> sol
             angle=angle,
         )
     return (
-        solids.lump(rng.uniform(0.15, 0.4), rng.uniform(0.5, 1))
+        solids.lump(rng.uniform(0.1, 0.28), rng.uniform(0.5, 1))
         if rng.random() < 0.55
         else solids.crushed(int(rng.integers(6, 12)), 0.01)
     )
@@ -161,13 +163,13 @@ def habit(morphology: str, rng: np.random.Generator, angle: float | None) -> sol
 
 def composition(ask: Ask, canvas: Canvas, diameter_nm: float, draft: Draft) -> structures.Build:
     """How the specimen's particles are built."""
-    rng, pixel = draft.specimen, canvas.scale_nm
+    rng, diameter_px = draft.specimen, diameter_nm / canvas.scale_nm
     textures = structures.Textures(canvas.shape, draft.view)
     if ask.structure == "Rough":
         if rng.random() < 0.25:
             return structures.decorated(int(rng.integers(8, 50)), rng.uniform(0.06, 0.16), rng.uniform(1, 8), rng.uniform(1, 1.8))
         texture = str(rng.choice(["bumps", "fractal", "wrinkles"], p=[0.4, 0.4, 0.2]))
-        return structures.rough(textures, texture, rng.uniform(0.06, 0.22), rng.uniform(0.03, 0.07), pixel)
+        return structures.rough(textures, texture, rng.uniform(0.06, 0.22) * diameter_px, rng.uniform(0.03, 0.07))
     if ask.structure == "Core-shell-hollow":
         if not ask.is_tem:
             return structures.opened(rng.uniform(0.3, 0.6), rng.uniform(0.2, 0.5), rng.uniform(0.5, 1))
@@ -179,7 +181,9 @@ def composition(ask: Ask, canvas: Canvas, diameter_nm: float, draft: Draft) -> s
         return structures.core_shell(rng.uniform(0.3, 0.55), 2.5, 1.3, rng.uniform(0, 0.8), gap=rng.uniform(0.3, 0.8))
     if ask.structure == "Porous":
         texture = str(rng.choice(["pores", "holes", "radial"], p=[0.4, 0.3, 0.3]))
-        return structures.porous(textures, texture, rng.uniform(0.04, 0.12), rng.uniform(0.4, 0.85), pixel)
+        return structures.porous(
+            textures, texture, rng.uniform(0.04, 0.12) * diameter_px, rng.uniform(0.4, 0.85), canvas.scale_nm
+        )
     if ask.is_tem and rng.random() < 0.55:
         return structures.crystalline(structures.smooth, rng.uniform(0.05, 0.35))
     return structures.smooth

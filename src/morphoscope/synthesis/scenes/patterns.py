@@ -17,7 +17,7 @@ def patterns(draft: Draft) -> Canvas:
     pitch_nm = float(specimen.lognormal(math.log(900), 0.9))
     duty, depth = specimen.uniform(0.3, 0.65), specimen.uniform(0.1, 0.9)
     motif = [_lines, _dots, _squares, _rings][int(specimen.choice(4, p=[0.35, 0.4, 0.15, 0.1]))]
-    raised, hexagonal, roughness = specimen.random() < 0.6, specimen.random() < 0.4, specimen.uniform(0, 0.05)
+    raised, hexagonal, roughness = specimen.random() < 0.6, specimen.random() < 0.4, specimen.uniform(0, 0.02)
     contrast = specimen.choice([1.0, 1.5, 0.6], p=[0.5, 0.3, 0.2])
     in_fields = specimen.random() < 0.35
     canvas = draft.canvas(pitch_nm * float(view.lognormal(math.log(20 if in_fields else 13), 0.5)))

@@ -21,16 +21,19 @@ def powder(draft: Draft) -> Canvas:
     canvas = draft.canvas(grain_nm * view.uniform(9, 42))
     shortest = 5 * canvas.scale_nm
     terrain = fields.fractal(canvas.shape, view, 1.5) * grain_nm * view.uniform(0.2, 1.4)
-    canvas.height += terrain
+    canvas.height += terrain + 0.7 * grain_nm * fields.bumps(canvas.shape, view, max(grain_nm / canvas.scale_nm, 4))
     textures = structures.Textures(canvas.shape, view)
-    build = structures.rough(textures, "fractal", 0.5, roughness, canvas.scale_nm) if roughness > 0.015 else structures.smooth
+    build = structures.smooth
+    if roughness > 0.015:
+        build = structures.rough(textures, "fractal", 0.5 * grain_nm / canvas.scale_nm, roughness)
     bank = _bank(canvas, makers, build, max(grain_nm, shortest), spread, view)
     field = canvas.field_nm
     count = int(2.4 * field[0] * field[1] / np.mean([max(b.inside.sum(), 1) for _, b in bank]) / canvas.scale_nm**2)
-    for _ in range(min(count, 2600)):
+    count = min(count, 1500)
+    for i in range(count):
         patch, body = bank[int(view.integers(len(bank)))]
         at = view.integers(-patch.shape[0], canvas.shape[0]), view.integers(-patch.shape[1], canvas.shape[1])
-        canvas.place(Patch(int(at[0]), int(at[1]), patch.y, patch.x), body, None, sink=0.35)
+        canvas.place(Patch(int(at[0]), int(at[1]), patch.y, patch.x), body, None, sink=0.65 if i < 0.6 * count else 0.35)
     canvas.emission *= 1.5
     return canvas
 

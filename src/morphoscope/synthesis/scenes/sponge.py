@@ -17,7 +17,7 @@ def sponge(draft: Draft) -> Canvas:
     pore_nm = float(specimen.lognormal(math.log(5000), 1.3))
     solid = specimen.uniform(0.3, 0.62)
     rounded = specimen.random() < 0.5
-    grit = specimen.uniform(0, 0.08)
+    grit = specimen.uniform(0, 0.09) * (specimen.random() < 0.6)
     canvas = draft.canvas(pore_nm * float(view.lognormal(math.log(7), 0.45)))
     pitch = pore_nm / canvas.scale_nm
     height = np.full(canvas.shape, -2.2, np.float32) + 0.2 * fields.fractal(canvas.shape, view, 1.2)
@@ -36,13 +36,18 @@ def sponge(draft: Draft) -> Canvas:
 
 def _cell_walls(canvas: Canvas, pitch: float, solid: float, rng: np.random.Generator) -> np.ndarray:
     """Foam: round pores of varied size in a wall; positive inside the wall."""
-    points = fields.jittered_grid(canvas.shape, rng, pitch, 0.6)
-    distance, index = fields.cells(canvas.shape, points)
+    step = 2 if pitch > 14 else 1
+    coarse = (canvas.shape[0] // step + 2, canvas.shape[1] // step + 2)
+    points = fields.jittered_grid(coarse, rng, pitch / step, 0.6)
+    distance, index = fields.cells(coarse, points, nearest=3)
     radius = (0.74 - 0.55 * solid) * np.exp(0.28 * rng.standard_normal(len(points)))
-    return distance[..., 0] / pitch - radius[index] + 0.07 * fields.fractal(canvas.shape, rng, 1.2, 0.7 * pitch)
+    wall = fields.enlarged((distance * step / pitch - radius[index]).min(-1), step)[: canvas.shape[0], : canvas.shape[1]]
+    return wall + rng.uniform(0.01, 0.07) * fields.fractal(canvas.shape, rng, 1.7, 0.8 * pitch)
 
 
 def _struts(canvas: Canvas, pitch: float, solid: float, rng: np.random.Generator) -> np.ndarray:
     """Bicontinuous: a ridge of smooth noise; positive inside the strut."""
-    field = fields.smooth(canvas.shape, rng, 1.1 * pitch)
-    return (0.25 + 0.75 * solid) * 0.8 - np.abs(field + 0.12 * fields.fractal(canvas.shape, rng, 1.2, 0.5 * pitch))
+    field = fields.smooth(canvas.shape, rng, 1.1 * pitch) + rng.uniform(0.02, 0.12) * fields.fractal(
+        canvas.shape, rng, 1.6, 0.5 * pitch
+    )
+    return (0.25 + 0.75 * solid) * 0.8 - np.abs(field)
