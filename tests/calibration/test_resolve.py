@@ -88,3 +88,11 @@ def test_a_bar_is_found_where_the_header_has_none() -> None:
     resolved = resolve(Micrograph(Path("a.tif"), pixels, "tiff", pixel_size=HEADER))
     assert resolved.information_bar == InformationBar(360, 40, "bottom")
     assert resolved.specimen().shape == (360, 600) and resolved.field_of_view_nm == (1440.0, 1800.0)
+
+
+@pytest.mark.parametrize(
+    ("cell", "magnification"),
+    [("5000", 5000), ("25", 25), ("10,000", 10_000), ("50k", 50_000), ("10.00 K X", 10_000), ("x1.2k", 1200), ("1200.5", 1200.5)],
+)
+def test_magnifications_as_people_write_them(cell: str, magnification: float) -> None:
+    assert resolve(micrograph(), {"magnification": cell}).acquisition.magnification == Sourced(magnification, "user")

@@ -126,3 +126,9 @@ def test_large_pictures_meet_our_limit_and_no_other(tmp_path: Path, suffix: str,
     assert read(tmp_path / f"a.{suffix}").pixels.shape == SHAPE
     with pytest.raises(ReadError, match=r"37 × 53 pixels.*; expected at most 1,000 values"):
         read(tmp_path / f"a.{suffix}", max_pixels=1000)
+
+
+def test_a_bad_colour_profile_is_not_mentioned(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    Image.fromarray(drawn()).save(tmp_path / "a.png", icc_profile=b"no profile at all")
+    assert read(tmp_path / "a.png").warnings == ()
+    assert capfd.readouterr() == ("", "")

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from morphoscope.calibration.information_bar import find_information_bar
 from morphoscope.errors import MorphoscopeError
+from morphoscope.io.filename import magnification_from_name
 from morphoscope.micrograph import Acquisition, Evidence, Micrograph, PixelSize, Sourced
 
 TOLERANCE = 0.03
@@ -86,13 +87,24 @@ class _Row:
         cell = self.cells.get(name)
         if cell is None:
             return None
-        try:
-            value = float(cell.replace(",", ".") if "." not in cell else cell)
-        except ValueError:
-            value = math.nan
+        value = _magnification(cell) if name == "magnification" else _number(cell)
         if not math.isfinite(value) or (is_positive and value <= 0):
             raise MorphoscopeError(
                 f"Metadata of {self.filename}: '{name}' is '{cell}'; expected a {'positive ' if is_positive else ''}number. "
                 "Correct the cell, or leave it blank where the value is unknown."
             )
         return value
+
+
+def _number(cell: str) -> float:
+    """The number in a cell, with a decimal point or comma; NaN where there is none."""
+    try:
+        return float(cell.replace(",", ".") if "." not in cell else cell)
+    except ValueError:
+        return math.nan
+
+
+def _magnification(cell: str) -> float:
+    """As people write it: `5000`, `10,000`, `50k`, `10.00 K X`. Here a comma parts thousands."""
+    stated = magnification_from_name(f"x{cell.lstrip('xX× ')}")
+    return _number(cell) if stated is None else stated

@@ -49,7 +49,8 @@ def read(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_
 
 def _decoded(path: Path, file_format: FileFormat, frame: int, max_pixels: int) -> Picture:
     try:
-        return file_format.read(path, frame, max_pixels)
+        with np.errstate(all="ignore"):  # damaged numbers must not warn on the terminal
+            return file_format.read(path, frame, max_pixels)
     except ReadError:
         raise
     except MemoryError:

@@ -9,7 +9,7 @@ import numpy as np
 
 from morphoscope.errors import ReadError
 from morphoscope.io.file_format import FileFormat, Picture, check_frame, check_size
-from morphoscope.io.formats.tiff_log import diverted_log
+from morphoscope.io.formats.decoder_log import diverted_log
 from morphoscope.io.formats.tiff_pages import Frame, frames_of
 from morphoscope.io.formats.tiff_tags import records_of
 from morphoscope.io.grey import luminance, one_channel
@@ -30,13 +30,13 @@ def _read(path: Path, frame: int, max_pixels: int) -> Picture:
         check_frame(path, frame, len(frames))
         chosen = frames[frame]
         page = chosen.page
-        check_size(path, page.imagelength, page.imagewidth, page.samplesperpixel, max_pixels)
+        check_size(path, page.imagelength, page.imagewidth, page.imagedepth * page.samplesperpixel, max_pixels)
         _check_complete(path, tiff, chosen)
         stored = chosen.stored(tiff)
         notes: list[str] = []
         pixels = _grey(stored, page, notes)
         records, unread = records_of((page, tiff.pages.first), pixels.shape)
-    return Picture(pixels, records, len(frames), (*notes, *unread, *(f"tifffile: {message}" for message in messages)))
+    return Picture(pixels, records, len(frames), (*notes, *unread, *messages))
 
 
 def _check_complete(path: Path, tiff: tifffile.TiffFile, frame: Frame) -> None:

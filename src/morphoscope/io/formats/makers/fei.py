@@ -36,7 +36,8 @@ def from_text(text: str, shape: Shape) -> Record:
     """What the INI text says. Angles are radians, lengths metres, times seconds."""
     ini = sections(text)
     beam, stage = ini.get(ini.get("Beam", {}).get("Beam", "EBeam"), {}), ini.get("Stage", {})
-    field_width_m = positive(ini.get("Scan", {}).get("HorFieldsize")) or positive(beam.get("HFW"))
+    scan = ini.get("Scan") or ini.get(ini.get("Beam", {}).get("Scan", "EScan"), {})
+    field_width_m = positive(scan.get("HorFieldsize")) or positive(beam.get("HFW"))
     canvas_m = positive(ini.get("Image", {}).get("MagCanvasRealWidth"))
     magnification = scaled(canvas_m / field_width_m, 1) if canvas_m and field_width_m else None
     tilt = number(stage.get("StageT")) if "StageT" in stage else number(beam.get("StageTa"))
@@ -48,7 +49,7 @@ def from_text(text: str, shape: Shape) -> Record:
         detector=sourced(detectors.get("Name"), "header"),
         mode=sourced(detectors.get("Mode"), "header"),
         tilt_deg=sourced(None if tilt is None else degrees(tilt), "header"),
-        dwell_us=sourced(scaled(positive(ini.get("Scan", {}).get("Dwelltime")), 1e6), "header"),
+        dwell_us=sourced(scaled(positive(scan.get("Dwelltime")), 1e6), "header"),
         beam_current_na=sourced(scaled(positive(beam.get("BeamCurrent")), 1e9), "header"),
         spot=sourced(ini.get("Beam", {}).get("Spot"), "header"),
         instrument=sourced(ini.get("System", {}).get("SystemType"), "header"),
@@ -57,11 +58,10 @@ def from_text(text: str, shape: Shape) -> Record:
     image = ini.get("Image", {})
     is_whole = positive(image.get("ResolutionX")) == shape[1]
     bar = bar_below(positive(image.get("ResolutionY")), shape) if is_whole else None
-    return Record("FEI/Thermo", _pixel_size(ini, field_width_m, shape), acquisition, bar)
+    return Record("FEI/Thermo", _pixel_size(ini, scan, field_width_m, shape), acquisition, bar)
 
 
-def _pixel_size(ini: _Sections, field_width_m: float | None, shape: Shape) -> PixelSize | None:
-    scan, image = ini.get("Scan", {}), ini.get("Image", {})
+def _pixel_size(ini: _Sections, scan: dict[str, str], field_width_m: float | None, shape: Shape) -> PixelSize | None:
     size = pixel_size(
         scaled(positive(scan.get("PixelHeight")), 1e9),
         scaled(positive(scan.get("PixelWidth")), 1e9),
@@ -71,7 +71,7 @@ def _pixel_size(ini: _Sections, field_width_m: float | None, shape: Shape) -> Pi
     if size is not None:
         width_nm = None if field_width_m is None else field_width_m * 1e9 / shape[1]
         return cross_checked(size, "FEI field width over columns", width_nm)
-    camera = ini.get("IRBeam", {})  # a Nav-Cam photograph has no scan
+    camera, image = ini.get("IRBeam", {}), ini.get("Image", {})  # a Nav-Cam photograph has no scan
     columns, rows = positive(image.get("ResolutionX")), positive(image.get("ResolutionY"))
     width, height = positive(camera.get("HFW")), positive(camera.get("VFW"))
     return pixel_size(

@@ -15,6 +15,7 @@ T = TypeVar("T")
 Shape = tuple[int, int]
 
 _PREFIXES = {"p": 1e-12, "n": 1e-9, "µ": 1e-6, "μ": 1e-6, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _QUANTITY = re.compile(r"\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(.*?)\s*$", re.DOTALL)
 
 
@@ -142,11 +143,11 @@ def sections(text: str) -> dict[str, dict[str, str]]:
 
 
 def xml_root(text: str) -> ET.Element:
-    """The root element, with what makers leave before and after the XML cut off. Raises ParseError."""
-    start, end = text.find("<"), text.rfind(">")
+    """The root element, without what makers leave around the XML and the control characters in it. Raises ParseError."""
+    text = _CONTROL.sub("", text[text.find("<") : text.rfind(">") + 1])
     if "<!ENTITY" in text:
         raise ET.ParseError("entity declarations are refused")
-    return ET.fromstring(text[start : end + 1])  # noqa: S314 (no entities, so nothing expands)
+    return ET.fromstring(text)  # noqa: S314 (no entities, so nothing expands)
 
 
 def xml_text(element: ET.Element, path: str) -> str | None:

@@ -1,4 +1,4 @@
-"""tifffile tells of odd files through `logging`, which would print on the user's terminal: here it becomes warnings."""
+"""tifffile and imagecodecs tell of odd files through `logging`, which would print on the terminal: here it becomes warnings."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_messages: ContextVar[list[str] | None] = ContextVar("tifffile_messages", default=None)
+_messages: ContextVar[list[str] | None] = ContextVar("decoder_messages", default=None)
 
 
 class _Divert(logging.Filter):
@@ -21,12 +21,13 @@ class _Divert(logging.Filter):
         return False
 
 
-logging.getLogger("tifffile").addFilter(_Divert())
+for _library in ("tifffile", "imagecodecs"):
+    logging.getLogger(_library).addFilter(_Divert())
 
 
 @contextmanager
 def diverted_log() -> Iterator[list[str]]:
-    """The messages that tifffile logs inside the block, each once; other threads' messages are not touched."""
+    """The messages that the decoders log inside the block; other threads' messages are not touched."""
     messages: list[str] = []
     token = _messages.set(messages)
     try:
