@@ -1,0 +1,193 @@
+"""The catalogue: every labelled image of a data set with its classes, group, sample and metadata."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from morphoscope.calibration.resolve import METADATA_COLUMNS
+from morphoscope.data.columns import Roles, assign_roles
+from morphoscope.data.label_check import LabelCheck
+from morphoscope.data.label_table import (
+    ImageFolders,
+    LabelTable,
+    data_set_layout,
+    find_images,
+    read_class_folders,
+    read_label_sheets,
+)
+from morphoscope.data.matching import merge_rows
+from morphoscope.data.schema_file import TaskDefinition, definitions_by_column
+from morphoscope.data.task_labels import TaskLabels, read_task, refuse_unmatched, without_hopeless
+from morphoscope.errors import LabelSheetError
+from morphoscope.schema import Schema
+
+Values = Mapping[int, Mapping[str, str]]
+"""Image to column to cell."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image. name: its posix path relative to the images folder, unique. labels: task to classes, () where not labelled.
+
+    metadata: its row of the metadata sheet and the label sheet's metadata columns, blank cells left out.
+    """
+
+    path: Path
+    name: str
+    labels: dict[str, tuple[str, ...]]
+    group: str | None = None
+    sample: str | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The images with a label for at least one task, and what the labels mean."""
+
+    entries: tuple[Entry, ...]
+    schema: Schema
+
+    def truth(self, task_name: str) -> np.ndarray:
+        """(N, C) bool, which classes each image has; a row of False is an image without a label for this task."""
+        classes = self.schema.task(task_name).classes
+        position = {name: column for column, name in enumerate(classes)}
+        truth = np.zeros((len(self.entries), len(classes)), dtype=bool)
+        for row, entry in enumerate(self.entries):
+            truth[row, [position[name] for name in entry.labels.get(task_name, ())]] = True
+        return truth
+
+    def subset(self, indices: Sequence[int] | np.ndarray) -> Catalogue:
+        """The catalogue of some of its images, in the order given."""
+        return dataclasses.replace(self, entries=tuple(self.entries[i] for i in indices))
+
+
+def load_catalogue(
+    images: Sequence[Path],
+    *,
+    labels: Sequence[Path] = (),
+    metadata: Path | None = None,
+    schema_file: Path | None = None,
+    schema: Schema | None = None,
+    group: str | None = None,
+    sample: str | None = None,
+    tasks: Sequence[str] | None = None,
+    unmatched: str = "error",
+) -> tuple[Catalogue, LabelCheck]:
+    """The labelled images of one or several folders, and how labels and images fit together.
+
+    labels: one sheet for all folders, or as many sheets as folders, paired in order; without any, sub-folder names are the
+    classes of one task `class`. schema_file: TOML with the allowed classes. schema: a model's, to evaluate it: its tasks and
+    classes are kept whatever the labels hold. tasks: the columns to take as tasks. unmatched: `error`, or `blank` to treat
+    values outside the schema as not labelled.
+    Raises LabelSheetError for labels that contradict themselves, the images or the schema; ReadError without any picture.
+    """
+    roots, sheets, notes = data_set_layout(images, labels)
+    folders = find_images(roots)
+    table = read_label_sheets(folders, sheets) if sheets else read_class_folders(folders, min_classes=1 if schema else 2)
+    further = read_label_sheets(folders, [metadata]) if metadata else LabelTable("", [], {}, [])
+    definitions = definitions_by_column(list(table.columns), table.source, schema_file, schema)
+    roles = assign_roles(
+        table.columns,
+        source=table.source,
+        further=list(further.columns),
+        group=group,
+        sample=sample,
+        wanted=tasks or list(definitions) or None,
+        is_wanted_by="--tasks" if tasks else "the schema",
+    )
+    values, repeats = merge_rows(table.rows, [name for name in table.columns if name not in roles.ignored], folders.names)
+    added = [name for name in further.columns if name not in table.columns or name.lower() in METADATA_COLUMNS]
+    further_values, further_repeats = merge_rows(further.rows, added, folders.names)
+    combined = {image: {**cells, **further_values.get(image, {})} for image, cells in values.items()}
+    read = _read_tasks(values, roles, definitions)
+    if unmatched == "error":
+        refuse_unmatched(table.source, read)
+    if schema is None:
+        read = without_hopeless(read)
+    kept = [one for one in read if not one.check.excluded]
+    learnt = [name for name in dict.fromkeys((*roles.metadata, *added)) if name not in (roles.group, roles.sample)]
+    entries = _entries(folders, kept, roles, learnt, combined)
+    check = LabelCheck(
+        source=table.source,
+        n_images=len(folders.names),
+        n_labelled=len(entries),
+        tasks=[one.check for one in read],
+        images_without_row=[name for image, name in enumerate(folders.names) if image not in values],
+        images_without_label=_missing([folders.names[image] for image in sorted(values)], entries),
+        rows_without_image=[*table.rows_without_image, *further.rows_without_image],
+        repeated_rows=[*repeats, *further_repeats],
+        ignored_columns=roles.ignored,
+        metadata_columns=learnt,
+        notes=[*notes, *_notes(entries, roles, metadata, further, added, further_values)],
+    )
+    if not entries:
+        raise LabelSheetError(_nothing_to_learn(check))
+    return Catalogue(entries, schema or Schema(tuple(one.task for one in kept))), check
+
+
+def _read_tasks(values: Values, roles: Roles, definitions: Mapping[str, TaskDefinition]) -> list[TaskLabels]:
+    read = []
+    for column in roles.tasks:
+        cells = {image: row[column] for image, row in values.items() if column in row}
+        read.append(read_task(column, cells, len(values), definitions.get(column)))
+    return read
+
+
+def _entries(
+    folders: ImageFolders, read: Sequence[TaskLabels], roles: Roles, metadata: Sequence[str], values: Values
+) -> tuple[Entry, ...]:
+    """The images with a label for a task, in the order of the folders."""
+    labelled = sorted({image for one in read for image in one.labels})
+    return tuple(
+        Entry(
+            path=folders.paths[image],
+            name=folders.names[image],
+            labels={one.task.name: one.labels.get(image, ()) for one in read},
+            group=values[image].get(roles.group) if roles.group else None,
+            sample=values[image].get(roles.sample) if roles.sample else None,
+            metadata={name: values[image][name] for name in metadata if name in values[image]},
+        )
+        for image in labelled
+    )
+
+
+def _missing(names: Sequence[str], entries: Sequence[Entry]) -> list[str]:
+    labelled = {entry.name for entry in entries}
+    return [name for name in names if name not in labelled]
+
+
+def _notes(
+    entries: Sequence[Entry],
+    roles: Roles,
+    metadata: Path | None,
+    further: LabelTable,
+    added: Sequence[str],
+    further_values: Values,
+) -> list[str]:
+    notes = []
+    if roles.group:
+        groups = Counter(entry.group for entry in entries)
+        alone = f"; {groups[None]} images without one stand alone" if groups[None] else ""
+        notes.append(f"{roles.group}: {len(groups) - (None in groups)} groups that no split divides{alone}.")
+    if metadata:
+        notes.append(f"{metadata.name}: {len(further_values)} images have a row of metadata.")
+        labels = [name for name in further.columns if name not in added]
+        if labels:
+            notes.append(f"{metadata.name}: {', '.join(labels)} left out, a column of the label sheet is no metadata.")
+    return notes
+
+
+def _nothing_to_learn(check: LabelCheck) -> str:
+    reasons = [f"'{task.task}': {task.excluded}" for task in check.tasks if task.excluded]
+    reasons += [f"'{column}': {reason}" for column, reason in check.ignored_columns.items()]
+    found = "; ".join(reasons) or "no column for a task"
+    return (
+        f"{check.source}: no task is left to learn ({found}); expected a column with two or more classes. "
+        "Add one, or name it with --tasks."
+    )
