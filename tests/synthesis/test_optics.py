@@ -29,6 +29,7 @@ QUIET_SCAN = sem.Scan(
     tilt_gain=1,
     brightest=10,
     edge=0,
+    foot=1,
     escape_px=2,
     detector_angle=0,
     detector_gain=0,
@@ -39,6 +40,7 @@ QUIET_SCAN = sem.Scan(
     drift_px=0,
     vibration_px=0,
     charging=0,
+    shading=0,
 )
 
 

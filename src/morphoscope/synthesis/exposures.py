@@ -17,19 +17,21 @@ def scan(draft: Draft) -> Scan:
     """A scan of secondary electrons."""
     rng, hard = draft.view, draft.options.difficulty
     return Scan(
-        tilt_gain=rng.uniform(0.3, 1.2),
+        tilt_gain=rng.uniform(-0.3, 1.2),
         brightest=rng.uniform(1.4, 2.8),
-        edge=rng.uniform(0.1, 1.3),
+        edge=rng.uniform(0.0, 1.2),
+        foot=rng.uniform(0, 1) ** 2,
         escape_px=float(rng.lognormal(math.log(2.2), 0.5)),
         detector_angle=rng.uniform(0, 2 * math.pi),
-        detector_gain=rng.uniform(0.0, 0.5),
-        shadowing=rng.uniform(0.3, 1.5),
+        detector_gain=rng.uniform(0.0, 0.6),
+        shadowing=rng.uniform(0, 1.2) * (rng.random() < 0.7),
         probe_px=rng.uniform(0.55, 0.85) + hard * float(rng.exponential(0.7)),
         dose=float(rng.lognormal(math.log(220 * 10 ** (1 - 2 * hard)), 0.6)),
         line_noise=0.012 * hard * float(rng.exponential(1)),
         drift_px=rng.exponential(0.8) if rng.random() < 0.25 * hard else 0.0,
         vibration_px=rng.exponential(0.5) if rng.random() < 0.25 * hard else 0.0,
         charging=rng.uniform(0.2, 1) if rng.random() < 0.3 * hard else 0.0,
+        shading=float(rng.exponential(0.08)),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import scipy.fft
 from scipy import ndimage
@@ -76,6 +78,15 @@ def bumps(shape: Shape, rng: np.random.Generator, length_px: float) -> np.ndarra
     nearest = cells(coarse, points, nearest=2)[0][..., 0]
     caps = np.sqrt(np.clip(1 - (nearest / (0.62 * pitch)) ** 2, 0, 1))
     return enlarged(caps, step)[: shape[0], : shape[1]]
+
+
+def uneven(shape: Shape, rng: np.random.Generator, strength: float) -> np.ndarray:
+    """A factor (Y, X) about 1, not standardised: brighter to one side and towards a centre that need not be the picture's."""
+    y = np.linspace(-1, 1, shape[0], dtype=np.float32)[:, None]
+    x = np.linspace(-1, 1, shape[1], dtype=np.float32)[None]
+    angle, (cy, cx) = rng.uniform(0, 2 * math.pi), rng.normal(0, 0.5, 2)
+    tilt = math.sin(angle) * y + math.cos(angle) * x
+    return 1 + strength * (0.6 * tilt - 0.5 * ((y - cy) ** 2 + (x - cx) ** 2) + 0.3)
 
 
 def jittered_grid(shape: Shape, rng: np.random.Generator, pitch_px: float, jitter: float) -> np.ndarray:

@@ -23,11 +23,13 @@ class Scan:
     """Settings of one scan. Lengths on the picture are in pixels."""
 
     tilt_gain: float
-    """Exponent n of the yield 1/cos^n of the surface's slope."""
+    """Exponent n of the yield 1/cos^n of the surface's slope; below 0 for a detector that sees what faces the beam."""
     brightest: float
     """Yield that no slope or edge exceeds: the probe and the escape depth are finite."""
     edge: float
     """Extra yield where the surface is convex within the escape depth."""
+    foot: float
+    """Loss where it is concave, at the foot of an object, as a part of `edge`."""
     escape_px: float
     detector_angle: float
     detector_gain: float
@@ -41,6 +43,8 @@ class Scan:
     drift_px: float
     vibration_px: float
     charging: float
+    shading: float
+    """Slow change of brightness over the picture."""
 
 
 def secondary_electrons(canvas: Canvas, scan: Scan, rng: np.random.Generator) -> np.ndarray:
@@ -50,7 +54,7 @@ def secondary_electrons(canvas: Canvas, scan: Scan, rng: np.random.Generator) ->
         signal = _charged(signal, scan, rng)
     if scan.drift_px > 0 or scan.vibration_px > 0:
         signal = _drifted(signal, scan, rng)
-    image = canvas.crop(fields.blurred(signal, scan.probe_px))
+    image = canvas.crop(fields.blurred(signal, scan.probe_px)) * fields.uneven(canvas.size, rng, scan.shading)
     lines = 1 + scan.line_noise * rng.standard_normal((canvas.size[0], 1))
     noise = np.sqrt(np.maximum(image, 0.02) / scan.dose)
     return image * lines + fields.blurred(noise * fields.white(canvas.size, rng), 0.3)
@@ -68,7 +72,7 @@ def surface_yield(height_nm: np.ndarray, pixel_nm: tuple[float, float], scan: Sc
     steep = 1 + slope_y**2 + slope_x**2
     facing = (slope_y * math.sin(scan.detector_angle) + slope_x * math.cos(scan.detector_angle)) / np.sqrt(steep)
     convex = (height - fields.blurred(height, scan.escape_px)) / (pixel * scan.escape_px)
-    bright = steep ** (scan.tilt_gain / 2) * np.exp(scan.edge * np.clip(convex, -0.7, 0.7))
+    bright = steep ** (scan.tilt_gain / 2) * np.exp(scan.edge * np.clip(convex, -0.7 * scan.foot, 0.7))
     room = scan.brightest - 1
     bright = np.where(bright > 1, 1 + room * np.tanh((bright - 1) / room), bright) * (1 - scan.detector_gain * facing)
     low = np.zeros_like(height)

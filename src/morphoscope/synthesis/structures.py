@@ -127,13 +127,11 @@ def core_shell(core: float, core_density: float, shell_density: float, off_centr
     return build
 
 
-def opened(mouth: float, depth: float, broken: float) -> Build:
-    """Hollow as a scanning microscope shows it: a part `broken` of the particles has a dimple, or a hole to look inside."""
+def opened(mouth: float, depth: float) -> Build:
+    """Hollow as a scanning microscope shows it: a dimple, or a hole through which one looks inside."""
 
     def build(patch: Patch, solid: Solid, diameter: float, rng: np.random.Generator) -> Body:
         body = core_shell(0.8, 0.0, 1.0)(patch, solid, diameter, rng)
-        if rng.random() > broken:
-            return body
         angle, away = rng.uniform(0, 2 * math.pi), diameter * rng.uniform(0, 0.25)
         radius = mouth * diameter / 2 * math.exp(rng.normal(0, 0.15))
         y, x = (patch.y - away * math.sin(angle)) / radius, (patch.x - away * math.cos(angle)) / radius

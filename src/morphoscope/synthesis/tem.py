@@ -57,7 +57,7 @@ def bright_field(canvas: Canvas, beam: Beam, rng: np.random.Generator) -> np.nda
         absorbed = absorbed + beam.film_stain * fields.fractal(canvas.shape, rng, 1.6) + support(canvas.shape, rng)
     wave = np.exp(-absorbed / 2 + 1j * phase).astype(np.complex64)
     image = np.abs(_through_lens(wave, beam.fringe_px)) ** 2
-    image = canvas.crop(fields.blurred(image, beam.blur_px)) * illumination(canvas.size, rng, beam.shading)
+    image = canvas.crop(fields.blurred(image, beam.blur_px)) * fields.uneven(canvas.size, rng, beam.shading)
     noise = np.sqrt(np.maximum(image, 0) / beam.dose_e)
     return image + noise * fields.standardised(fields.blurred(fields.white(canvas.size, rng), beam.grain_blur_px))
 
@@ -90,15 +90,6 @@ def support(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray | fl
         return strength * np.exp(-ridge * rng.uniform(8, 40))
     specks = fields.smooth(shape, rng, rng.uniform(3, 8))
     return strength * np.clip(specks - rng.uniform(1.8, 2.8), 0, 1)
-
-
-def illumination(size: tuple[int, int], rng: np.random.Generator, strength: float) -> np.ndarray:
-    """A beam that is brighter to one side and towards a centre that need not be the picture's."""
-    y = np.linspace(-1, 1, size[0], dtype=np.float32)[:, None]
-    x = np.linspace(-1, 1, size[1], dtype=np.float32)[None]
-    angle, (cy, cx) = rng.uniform(0, 2 * math.pi), rng.normal(0, 0.5, 2)
-    tilt = math.sin(angle) * y + math.cos(angle) * x
-    return 1 + strength * (0.6 * tilt - 0.5 * ((y - cy) ** 2 + (x - cx) ** 2) + 0.3)
 
 
 def _through_lens(wave: np.ndarray, fringe_px: float) -> np.ndarray:

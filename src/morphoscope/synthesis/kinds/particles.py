@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from morphoscope.synthesis import exposures, tem
 from morphoscope.synthesis.arrangements import ARRANGEMENTS
-from morphoscope.synthesis.canvas import Canvas
+from morphoscope.synthesis.canvas import Canvas, TrueObject
 from morphoscope.synthesis.finish import finish
 from morphoscope.synthesis.instruments import Settings, sem_settings, tem_settings
 from morphoscope.synthesis.picture import Draft, Kind, Rendered
@@ -20,6 +22,9 @@ TASKS = {
     "Structure": STRUCTURES,
     "Arrangement": ARRANGEMENTS,
 }
+
+TELLS_SHAPE_PX, TELLS_STRUCTURE_PX = 6.0, 12.0
+"""Median diameters below which nobody could tell the shape or the structure of the particles."""
 
 
 def tem_particles(draft: Draft) -> Rendered:
@@ -40,16 +45,29 @@ def mixed_particles(draft: Draft) -> Rendered:
 def _draw(draft: Draft, modality: str) -> Rendered:
     morphology = MORPHOLOGIES[draft.turn]
     structure = str(draft.specimen.choice(STRUCTURES, p=[0.4, 0.25, 0.2, 0.15]))
+    if modality == "SEM" and morphology == "Wire-fibre" and structure == "Core-shell-hollow":
+        structure = "Smooth"  # a tube shows its hollow in transmission only
     count = str(draft.view.choice(COUNTS))
     ask = Ask(morphology, structure, arrangement(draft.view, count, morphology), count, is_tem=modality != "SEM")
     canvas = populated(draft, ask)
     grey, settings = _exposed(draft, canvas, ask, modality)
-    labels = {"Modality": modality, "Morphology": morphology, "Structure": structure, "Arrangement": ask.arrangement}
+    labels = dict.fromkeys(TASKS, "") | {"Modality": modality}
     picture = finish(draft, grey, canvas, settings, labels, is_figure=bool(draft.view.random() < 0.75))
-    labels["Particle count"] = count_class(len(picture.objects))
-    if picture.objects and len(picture.objects) == 1:
-        labels["Arrangement"] = "Isolated"
+    labels |= _seen(ask, picture.objects)
     return picture
+
+
+def _seen(ask: Ask, objects: tuple[TrueObject, ...]) -> dict[str, str]:
+    """What an expert could tell of the visible particles; blank where they are too small to show it."""
+    if not objects:
+        return {}
+    across_px = float(np.median([2 * math.sqrt(o.visible_px / math.pi) for o in objects]))
+    return {
+        "Particle count": count_class(len(objects)),
+        "Morphology": ask.morphology if across_px >= TELLS_SHAPE_PX else "",
+        "Structure": ask.structure if across_px >= TELLS_STRUCTURE_PX else "",
+        "Arrangement": "Isolated" if len(objects) == 1 else ask.arrangement,
+    }
 
 
 def count_class(visible: int) -> str:
@@ -64,7 +82,9 @@ def _exposed(draft: Draft, canvas: Canvas, ask: Ask, modality: str) -> tuple[np.
     settings = tem_settings(canvas.field_nm[1], draft.specimen, draft.view, dark_field=modality == "STEM-DF")
     on_object = canvas.mass[canvas.mass > 0]
     thickness = float(np.percentile(on_object, 70)) if on_object.size else 1.0
-    opacity = float(np.clip(draft.specimen.lognormal(np.log(1.7), 0.8), 0.2, 8))
+    opacity = float(
+        np.clip(draft.specimen.lognormal(math.log(1.7), 0.8), 0.2, 8 if ask.structure in ("Smooth", "Rough") else 2.2)
+    )
     beam = exposures.beam(draft, canvas, thickness, opacity, settings.hv_kv)
     if modality == "STEM-DF":
         return exposures.sem_tone(draft).apply(tem.dark_field(canvas, beam, draft.view)), settings

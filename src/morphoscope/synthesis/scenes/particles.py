@@ -86,7 +86,7 @@ def _magnified(ask: Ask, draft: Draft, side_px: float) -> tuple[int, float]:
         return 1, side_px * (view.uniform(0.2, 0.8) if view.random() < 0.85 else view.uniform(0.05, 0.2))
     if ask.count == "Few (2-10)":
         number = int(view.integers(2, 11))
-        cover = view.uniform(0.04, 0.5)
+        cover = view.uniform(0.04, 0.75)
     else:
         number = int(np.clip(view.lognormal(math.log(45), 0.75), 12, 300))
         cover = view.uniform(0.03, 0.4)
@@ -150,7 +150,7 @@ def habit(morphology: str, rng: np.random.Generator, angle: float | None) -> sol
             sides,
             rng.uniform(0.08, 0.25),
             float(rng.choice([0, 0.12, 0.25])),
-            rng.uniform(0.005, 0.05),
+            rng.uniform(0.003, 0.02),
             rng.uniform(0, 0.1),
             angle=angle,
         )
@@ -172,7 +172,7 @@ def composition(ask: Ask, canvas: Canvas, diameter_nm: float, draft: Draft) -> s
         return structures.rough(textures, texture, rng.uniform(0.06, 0.22) * diameter_px, rng.uniform(0.03, 0.07))
     if ask.structure == "Core-shell-hollow":
         if not ask.is_tem:
-            return structures.opened(rng.uniform(0.3, 0.6), rng.uniform(0.2, 0.5), rng.uniform(0.5, 1))
+            return structures.opened(rng.uniform(0.3, 0.6), rng.uniform(0.2, 0.5))
         core, variety = rng.uniform(0.35, 0.8), rng.random()
         if variety < 0.4:
             return structures.core_shell(core, rng.uniform(2, 6), rng.uniform(0.4, 1), rng.uniform(0, 0.3))

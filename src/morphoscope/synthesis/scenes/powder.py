@@ -23,7 +23,7 @@ def powder(draft: Draft) -> Canvas:
     terrain = fields.fractal(canvas.shape, view, 1.5) * grain_nm * view.uniform(0.2, 1.4)
     canvas.height += terrain + 0.7 * grain_nm * fields.bumps(canvas.shape, view, max(grain_nm / canvas.scale_nm, 4))
     textures = structures.Textures(canvas.shape, view)
-    build = structures.smooth
+    build: structures.Build = structures.smooth
     if roughness > 0.015:
         build = structures.rough(textures, "fractal", 0.5 * grain_nm / canvas.scale_nm, roughness)
     bank = _bank(canvas, makers, build, max(grain_nm, shortest), spread, view)
