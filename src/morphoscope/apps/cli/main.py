@@ -1,0 +1,68 @@
+"""`morphoscope`: one command a file beside this one; every error a sentence, never a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# Waiting threads that spin starve each other on a busy machine: a training beside another program becomes ten times slower.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import typer
+
+from morphoscope.apps.cli.demo import demo
+from morphoscope.apps.cli.doctor import doctor
+from morphoscope.apps.cli.evaluate import evaluate
+from morphoscope.apps.cli.inspect import inspect
+
+from morphoscope.apps.cli.predict import predict
+from morphoscope.apps.cli.render import render
+from morphoscope.apps.cli.train import train
+from morphoscope.errors import MorphoscopeError
+
+app = typer.Typer(
+    help="Folders of electron micrographs become scales, labels, measurements and reports.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (demo, inspect, train, predict, evaluate, render, doctor):
+    app.command(command.__name__)(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from morphoscope import __version__
+
+        typer.echo(f"morphoscope {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(False, "--version", is_eager=True, callback=_show_version, help="Show the version."),
+) -> None:
+    """Folders of electron micrographs become scales, labels, measurements and reports."""
+
+
+def main() -> None:
+    """Runs the command line. Exit code 0: done; 2: bad usage or input; 130: stopped by the user."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # a console that can't show µ still shows the rest
+    try:
+        app()
+    except MorphoscopeError as error:
+        print(f"Error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        sys.exit(130)
+    except OSError as error:
+        print(f"Error: {error.filename or 'the system'}: {error.strerror or error}.", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

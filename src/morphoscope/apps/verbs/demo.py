@@ -1,0 +1,66 @@
+"""The whole tour on rendered micrographs: no data, no network, nothing to prepare."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from morphoscope.apps.verbs.evaluate import EvaluateRequest, evaluate
+from morphoscope.apps.verbs.folder import FolderRequest
+from morphoscope.apps.verbs.measure import measure
+from morphoscope.apps.verbs.output import claim_folder
+from morphoscope.apps.verbs.predict import predict
+from morphoscope.apps.verbs.progress import bar
+from morphoscope.apps.verbs.train import TrainRequest, train
+from morphoscope.synthesis import write_dataset
+from morphoscope.training.recipe import load_recipe
+
+OWN_RESULTS = ("rendered", "new", "run", "evaluation", "predictions.csv", "measurements.csv", "labelled", "measured")
+
+
+@dataclass(frozen=True)
+class Tour:
+    """How long the tour is: pictures to learn from, pictures to try on, minutes of training."""
+
+    n_learning: int
+    n_new: int
+    minutes: float
+
+
+QUICK, FULL = Tour(240, 40, 1.6), Tour(800, 100, 6.5)
+KIND = "particles"
+SIZE = (224, 256)
+
+
+def demo(out: Path, quick: bool, overwrite: bool, command: str, say: Callable[[str], None]) -> Path:
+    """Renders, trains, evaluates on new pictures, predicts and measures; returns the report's path."""
+    tour = QUICK if quick else FULL
+    claim_folder(out, OWN_RESULTS, overwrite)
+    for name in OWN_RESULTS[:4]:
+        shutil.rmtree(out / name, ignore_errors=True)
+    learning, new, run = out / "rendered", out / "new", out / "run"
+    for folder, count, seed in ((learning, tour.n_learning, 0), (new, tour.n_new, 1)):
+        say(f"Rendering {count} micrographs of particles with known labels and sizes: {folder}")
+        with bar("Rendering", count) as progress:
+            drawn = iter(range(1, count + 1))
+            write_dataset(KIND, count, folder, size=SIZE, seed=seed, workers=2, progress=lambda: progress(next(drawn)))
+    say("Training on all label columns at once.")
+    request = TrainRequest(
+        source=FolderRequest((learning / "images",), (learning / "labels.csv",), group="Sample"),
+        recipe=load_recipe("default"),
+        out=run,
+        time_budget_min=tour.minutes,
+        command=command,
+    )
+    train(request, say)
+    say("Evaluating on pictures of other specimens.")
+    labels, images = (new / "labels.csv",), (new / "images",)
+    evaluate(EvaluateRequest(run / "model", images, out / "evaluation", labels, "Sample", command=command), say)
+    predict(run / "model", list(images), out / "predictions.csv", overlay=out / "labelled", overwrite=True, say=say)
+    say("Measuring the particles in nanometres, on the rendered masks.")
+    measure(list(images), out=out / "measurements.csv", masks=new / "instance_maps", report=out / "measured", overwrite=True)
+    report = run / "report.html"
+    say(f"Done. Open {report}, then {out / 'labelled'} and {out / 'measured'}.")
+    return report

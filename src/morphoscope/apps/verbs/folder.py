@@ -1,0 +1,114 @@
+"""A folder with its labels, read and checked: what training and evaluating start from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from morphoscope.apps.verbs.progress import bar
+from morphoscope.data.catalogue import Catalogue, load_catalogue
+from morphoscope.data.duplicates import near_duplicate_groups
+from morphoscope.data.label_check import LabelCheck
+from morphoscope.data.preparation import FolderReader, PreparedFolder
+from morphoscope.data.preprocessing import Preprocessing, common_canvas
+from morphoscope.data.split import effective_groups
+from morphoscope.models.branches.metadata import Value, metadata_values
+from morphoscope.training.experiment import Material
+from morphoscope.training.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class FolderRequest:
+    """Which folders, which labels, and what of them: the options that training shares with other verbs."""
+
+    images: tuple[Path, ...]
+    labels: tuple[Path, ...] = ()
+    metadata: Path | None = None
+    schema_file: Path | None = None
+    group: str | None = None
+    sample: str | None = None
+    tasks: tuple[str, ...] | None = None
+    unmatched: Literal["error", "blank"] = "error"
+
+
+@dataclass(frozen=True, eq=False)
+class Folder:
+    """catalogue: the readable, labelled pictures, N rows in the order of everything below. working: copies for looking at."""
+
+    catalogue: Catalogue
+    check: LabelCheck
+    prepared: PreparedFolder
+    duplicates: np.ndarray
+    effective_groups: np.ndarray
+    metadata: list[dict[str, Value]]
+    unreadable: list[str]
+    _reader: FolderReader
+    _working: Preprocessing
+
+    @property
+    def truths(self) -> list[np.ndarray]:
+        """(N, C) bool a task."""
+        return [self.catalogue.truth(task.name) for task in self.catalogue.schema.tasks]
+
+    @property
+    def names(self) -> list[str]:
+        return [entry.name for entry in self.catalogue.entries]
+
+    def thumbnail(self, row: int) -> np.ndarray:
+        """(Y, X) uint8 of one picture, as the network's preprocessing saw it."""
+        return self._reader.working_copy(self._working, int(self.prepared.kept[row]))
+
+    def material(self, recipe: Recipe, say: Callable[[str], None]) -> Material:
+        """The folder as training takes it, on a canvas that suits the median picture."""
+        height, width = common_canvas(self.prepared.aspects, recipe.model.image_size)
+        preprocessing = Preprocessing(height, width, self._working.working_side)
+        with bar("Preparing pictures", len(self.prepared.kept)) as progress:
+            canvases = self._reader.canvases(preprocessing, self.prepared.kept, progress)
+        say(f"Network pictures: {height} x {width} px.")
+        return Material(self.catalogue.schema, preprocessing, canvases, self.prepared.textures, self.metadata, self.truths)
+
+
+def working_side(recipe: Recipe) -> int:
+    """Longest side of working copies: at least 512 px, and enough for the recipe's canvas at an aspect of 2."""
+    return max(512, int(np.ceil(recipe.model.image_size * np.sqrt(2) / 64) * 64))
+
+
+def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], None]) -> Folder:
+    """Checks the labels, says how they fit, then reads every picture once. Raises MorphoscopeError."""
+    catalogue, check = load_catalogue(
+        request.images,
+        labels=request.labels,
+        metadata=request.metadata,
+        schema_file=request.schema_file,
+        group=request.group,
+        sample=request.sample,
+        tasks=request.tasks,
+        unmatched=request.unmatched,
+    )
+    say(check.to_text())
+    entries = catalogue.entries
+    reader = FolderReader([entry.path for entry in entries], [entry.metadata for entry in entries])
+    working = Preprocessing(0, 0, working_side(recipe))
+    with bar("Reading pictures", len(entries)) as progress:
+        prepared = reader.prepare_all(working, progress)
+    for sentence in prepared.unreadable.values():
+        say(f"Left out: {sentence}")
+    kept = catalogue.subset(prepared.kept)
+    duplicates = near_duplicate_groups(prepared.signatures)
+    return Folder(
+        kept,
+        check,
+        prepared,
+        duplicates,
+        effective_groups(
+            [entry.group for entry in kept.entries], [entry.sample for entry in kept.entries], prepared.hashes, duplicates
+        ),
+        [metadata_values(m, e.metadata) for m, e in zip(prepared.micrographs, kept.entries, strict=True)],
+        list(prepared.unreadable.values()),
+        reader,
+        working,
+    )

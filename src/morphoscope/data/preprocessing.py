@@ -1,0 +1,87 @@
+"""How a micrograph becomes the picture that a network takes. Training and prediction go through this one door.
+
+First a working copy: the specimen (information bar cropped, unequal pixels made square) shrunk by area averaging and
+stretched to 8 bits. Everything that only looks (network, texture, duplicates, thumbnails) starts from it.
+Then the canvas of fixed size that a batch needs.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+
+from morphoscope.micrograph import Micrograph
+
+GREY_MEAN, GREY_STD = 0.5, 0.25
+"""Fixed normalisation of display values in [0, 1]; the percentile stretch has already removed gain and offset."""
+
+_CV2_DTYPES = {"uint8", "uint16", "int16", "float32"}
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Part of the bundle. height, width: the network's canvas. working_side: longest side of the working copy in px."""
+
+    height: int
+    width: int
+    working_side: int = 512
+    low_percentile: float = 0.1
+    high_percentile: float = 99.9
+
+    def working_copy(self, micrograph: Micrograph) -> np.ndarray:
+        """(Y, X) uint8, at most `working_side` on a side, never enlarged, at square physical pixels."""
+        specimen = _finite(micrograph.specimen())
+        rows, columns = specimen.shape
+        size = micrograph.pixel_size
+        true_rows = rows * size.y_nm / size.x_nm if size else float(rows)
+        zoom = min(1.0, self.working_side / max(true_rows, columns))
+        shrunk = resample(specimen, (max(1, round(true_rows * zoom)), max(1, round(columns * zoom)))).astype(np.float32)
+        low, high = np.percentile(shrunk, [self.low_percentile, self.high_percentile])
+        if high <= low:  # a constant picture is a mid grey, as any display would show it
+            return np.full(shrunk.shape, 128, np.uint8)
+        return np.clip(np.rint((shrunk - low) * (255.0 / (high - low))), 0, 255).astype(np.uint8)
+
+    def canvas(self, working: np.ndarray) -> np.ndarray:
+        """(height, width) uint8: a working copy fitted in and centred on a ground of its own mean."""
+        zoom = min(self.height / working.shape[0], self.width / working.shape[1])
+        rows = min(self.height, max(1, round(working.shape[0] * zoom)))
+        columns = min(self.width, max(1, round(working.shape[1] * zoom)))
+        grey = resample(working, (rows, columns))
+        canvas = np.full((self.height, self.width), np.uint8(grey.mean()), np.uint8)
+        top, left = (self.height - rows) // 2, (self.width - columns) // 2
+        canvas[top : top + rows, left : left + columns] = grey
+        return canvas
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return dataclasses.asdict(self)
+
+
+def resample(pixels: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """(Y, X) pixels at another shape: area averaging where it shrinks, bilinear where it grows."""
+    if pixels.shape == shape:
+        return pixels
+    if pixels.dtype.name not in _CV2_DTYPES:
+        pixels = pixels.astype(np.float32)
+    shrinks = shape[0] <= pixels.shape[0] and shape[1] <= pixels.shape[1]
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return cv2.resize(np.ascontiguousarray(pixels), shape[::-1], interpolation=interpolation)
+
+
+def common_canvas(aspects: np.ndarray, side: int, multiple: int = 32) -> tuple[int, int]:
+    """Height and width, multiples of `multiple` and of about `side`² pixels, that suit the median height/width of a folder."""
+    aspect = float(np.clip(np.median(aspects), 0.5, 2.0))
+    height, width = side * np.sqrt(aspect), side / np.sqrt(aspect)
+    return max(multiple, round(height / multiple) * multiple), max(multiple, round(width / multiple) * multiple)
+
+
+def _finite(pixels: np.ndarray) -> np.ndarray:
+    """The pixels with the mean in place of NaN and infinities, which area averaging would spread."""
+    if pixels.dtype.kind != "f" or np.isfinite(pixels).all():
+        return pixels
+    finite = np.isfinite(pixels)
+    return np.where(finite, pixels, pixels[finite].mean())

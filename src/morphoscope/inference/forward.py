@@ -1,0 +1,39 @@
+"""A network over many pictures, without gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from morphoscope.models.network import Batch, MultimodalNetwork
+
+FUSED = "fused"
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """logits: for each way of asking (`fused`, or a name given to a set of branches) a task's (N, C). features: (N, F)."""
+
+    logits: dict[str, list[np.ndarray]]
+    features: np.ndarray
+
+
+@torch.inference_mode()
+def ask(network: MultimodalNetwork, batches: Iterable[Batch], ways: dict[str, Collection[str]] | None = None) -> Answers:
+    """Fused logits, those of each way with all other branches masked, and the pooled features that novelty is measured in."""
+    network.eval()
+    asked: dict[str, Collection[str] | None] = {FUSED: None, **(ways or {})}
+    logits: dict[str, list[list[np.ndarray]]] = {way: [] for way in asked}
+    features = []
+    for batch in batches:
+        found = network.features(batch)
+        for way, only in asked.items():
+            logits[way].append([one.float().cpu().numpy() for one in network.logits(found, only)])
+        features.append(network.appearance(found).cpu().numpy())
+    return Answers(
+        {way: [np.concatenate(parts) for parts in zip(*rows, strict=True)] for way, rows in logits.items()},
+        np.concatenate(features),
+    )

@@ -1,0 +1,102 @@
+"""Predicts from a bundle: files in, calibrated answers out, a batch at a time, decoding beside computing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from morphoscope.calibration.resolve import resolve
+from morphoscope.data.record import without_pixels
+from morphoscope.errors import MorphoscopeError
+from morphoscope.inference.accelerate import accelerated
+from morphoscope.inference.forward import FUSED, ask
+from morphoscope.io.read import MAX_PIXELS, read
+from morphoscope.measure.texture import texture_descriptors
+from morphoscope.micrograph import Micrograph
+from morphoscope.models.branches.metadata import metadata_values
+from morphoscope.models.bundle import Bundle
+from morphoscope.models.network import Batch
+from morphoscope.prediction import ClassPrediction
+
+BATCH = 16
+WORKERS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One readable picture: micrograph without its pixels, working copy (Y, X) uint8, and the network's inputs."""
+
+    micrograph: Micrograph
+    working: np.ndarray
+    inputs: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Predicted:
+    """A batch in the order of the files. predictions: one a task, N rows for the readable ones; failed: path → sentence."""
+
+    paths: list[Path]
+    seen: list[Seen]
+    predictions: list[ClassPrediction]
+    novelty: np.ndarray
+    failed: dict[Path, str]
+
+
+class Predictor:
+    """A bundle at work. The same preprocessing as in training: both go through `Preprocessing`."""
+
+    def __init__(self, bundle: Bundle, max_pixels: int = MAX_PIXELS) -> None:
+        self._bundle, self._max_pixels = bundle, max_pixels
+        self._network = accelerated(bundle.network)
+
+    def predict(self, paths: Iterable[Path], rows: Mapping[Path, Mapping[str, str]] | None = None) -> Iterator[Predicted]:
+        """Answers for any number of files, a batch at a time. rows: cells of a metadata sheet, which win over the file."""
+        rows = rows or {}
+        with ThreadPoolExecutor(WORKERS) as pool:
+            pending = iter(paths)
+
+            def submitted() -> list[tuple[Path, Future[Seen | str]]]:
+                return [(path, pool.submit(self._see, path, rows.get(path, {}))) for path in islice(pending, BATCH)]
+
+            ahead = submitted()
+            while ahead:
+                current, ahead = ahead, submitted()
+                yield self._answer([(path, future.result()) for path, future in current])
+
+    def _see(self, path: Path, row: Mapping[str, str]) -> Seen | str:
+        try:
+            micrograph = resolve(read(path, max_pixels=self._max_pixels), row)
+        except MorphoscopeError as error:
+            return str(error)
+        preprocessing, branches = self._bundle.preprocessing, self._bundle.network.spec.branches
+        working = preprocessing.working_copy(micrograph)
+        inputs = {"image": preprocessing.canvas(working)}
+        if "texture" in branches:
+            inputs["texture"] = texture_descriptors(working)
+        if "metadata" in branches:
+            inputs["metadata"] = self._bundle.metadata_encoder.encode(metadata_values(micrograph, row))
+        return Seen(without_pixels(micrograph), working, inputs)
+
+    def _answer(self, batch: Sequence[tuple[Path, Seen | str]]) -> Predicted:
+        seen = [outcome for _, outcome in batch if isinstance(outcome, Seen)]
+        failed = {path: outcome for path, outcome in batch if isinstance(outcome, str)}
+        tasks = self._bundle.schema.tasks
+        if seen:
+            answers = ask(self._network, [_as_batch(seen)])
+            logits, novelty = answers.logits[FUSED], self._bundle.novelty.novelty(answers.features)
+        else:
+            logits, novelty = [np.zeros((0, len(task.classes))) for task in tasks], np.zeros(0)
+        predictions = [c.predict(task, one) for c, task, one in zip(self._bundle.confidence, tasks, logits, strict=True)]
+        return Predicted([path for path, _ in batch], seen, predictions, novelty, failed)
+
+
+def _as_batch(seen: Sequence[Seen]) -> Batch:
+    inputs = {name: torch.from_numpy(np.stack([one.inputs[name] for one in seen])) for name in seen[0].inputs}
+    inputs["image"] = inputs["image"][:, None].float() / 255
+    return Batch(inputs)

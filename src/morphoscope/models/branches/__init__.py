@@ -1,0 +1,17 @@
+"""Branches of the network: one file a modality, each with an encoder (numbers for one picture) and a torch module.
+
+To add one: a module with an encoder class and an `nn.Module`, and one line in `BRANCHES`.
+"""
+
+from __future__ import annotations
+
+from morphoscope.registry import Registry
+
+BRANCHES = Registry(
+    "branch",
+    {
+        "image": "morphoscope.models.branches.image:ImageBranch",
+        "texture": "morphoscope.models.branches.texture:TextureBranch",
+        "metadata": "morphoscope.models.branches.metadata:MetadataBranch",
+    },
+)

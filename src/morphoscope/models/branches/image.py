@@ -1,0 +1,29 @@
+"""The picture as a branch: any timm backbone on one grey channel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import timm
+from torch import Tensor, nn
+
+from morphoscope.data.preprocessing import GREY_MEAN, GREY_STD
+from morphoscope.errors import RecipeError, did_you_mean
+
+
+class ImageBranch(nn.Module):
+    """(B, 1, Y, X) display values in [0, 1] to (B, F) pooled features."""
+
+    def __init__(self, backbone: str, **settings: Any) -> None:
+        """settings: further arguments of timm.create_model. Raises RecipeError for an unknown backbone."""
+        super().__init__()
+        if not timm.is_model(backbone):
+            raise RecipeError(
+                f"backbone: there is no '{backbone}'; expected a name that timm knows, such as resnet18, efficientnet_b0 or "
+                f"convnext_tiny.{did_you_mean(backbone, timm.list_models())}"
+            )
+        self.backbone = timm.create_model(backbone, pretrained=False, in_chans=1, num_classes=0, **settings)
+        self.out_features = int(self.backbone.num_features)  # type: ignore[arg-type]
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return self.backbone((pictures - GREY_MEAN) / GREY_STD)

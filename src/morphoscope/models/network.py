@@ -1,0 +1,80 @@
+"""Branches, fusion and heads in one network.
+
+Every branch gives features; an absent one gives its learned stand-in. Features are concatenated, and each task has one
+linear head. So a branch can be masked at any time, and what the others know alone can be asked of the same network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from morphoscope.models.branches import BRANCHES
+from morphoscope.schema import Schema
+
+
+@dataclass(frozen=True)
+class NetworkSpec:
+    """All that rebuilds the network: a branch name with its arguments each, the tasks, and the dropout before the heads."""
+
+    branches: dict[str, dict[str, Any]]
+    schema: Schema
+    dropout: float = 0.2
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"branches": self.branches, "schema": self.schema.to_dict(), "dropout": self.dropout}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> NetworkSpec:
+        return cls(data["branches"], Schema.from_dict(data["schema"]), data["dropout"])
+
+
+@dataclass
+class Batch:
+    """Inputs of B pictures a branch, and which rows of each are absent (none, unless said)."""
+
+    inputs: dict[str, Tensor]
+    absent: dict[str, Tensor] = field(default_factory=dict)
+
+
+class MultimodalNetwork(nn.Module):
+    """Logits a task from the branches of a spec."""
+
+    def __init__(self, spec: NetworkSpec) -> None:
+        super().__init__()
+        self.spec = spec
+        self.branches = nn.ModuleDict({name: BRANCHES.load(name)(**args) for name, args in spec.branches.items()})
+        widths = {name: int(branch.out_features) for name, branch in self.branches.items()}  # type: ignore[arg-type]
+        self.stand_ins = nn.ParameterDict({name: nn.Parameter(torch.zeros(width)) for name, width in widths.items()})
+        self.dropout = nn.Dropout(spec.dropout)
+        self.heads = nn.ModuleList([nn.Linear(sum(widths.values()), len(task.classes)) for task in spec.schema.tasks])
+
+    def features(self, batch: Batch) -> dict[str, Tensor]:
+        """(B, F) features a branch; rows that are absent carry the branch's stand-in."""
+        found = {}
+        for name, branch in self.branches.items():
+            features = branch(batch.inputs[name]).float()
+            if name in batch.absent:
+                features = torch.where(batch.absent[name][:, None], self.stand_ins[name].float(), features)
+            found[name] = features
+        return found
+
+    def logits(self, features: Mapping[str, Tensor], only: Collection[str] | None = None) -> list[Tensor]:
+        """(B, C) logits a task, in the schema's order; with `only`, every other branch is masked by its stand-in."""
+        parts = [
+            part if only is None or name in only else self.stand_ins[name].float().expand(len(part), -1)
+            for name, part in features.items()
+        ]
+        fused = self.dropout(torch.cat(parts, 1))
+        return [head(fused) for head in self.heads]
+
+    def appearance(self, features: Mapping[str, Tensor]) -> Tensor:
+        """(B, F) features of how the specimen looks, without the instrument's settings: what novelty is measured in."""
+        return torch.cat([part for name, part in features.items() if name != "metadata"] or list(features.values()), 1)
+
+    def forward(self, batch: Batch, only: Collection[str] | None = None) -> list[Tensor]:
+        return self.logits(self.features(batch), only)
