@@ -11,6 +11,7 @@ import tifffile
 from PIL import Image
 
 from morphoscope.errors import MorphoscopeError, OutputError
+from morphoscope.io import read
 from morphoscope.synthesis import render, write_dataset
 from morphoscope.synthesis.files import write_picture
 
@@ -32,7 +33,7 @@ def test_the_folder_holds_pictures_maps_and_sheets(tmp_path: Path) -> None:
         assert picture.pixel_size_nm is not None
         assert row.pixel_size_nm == pytest.approx(picture.pixel_size_nm[1])
         assert (objects.filename == row.filename).sum() == row.objects == len(picture.objects)
-    assert (labels.loc[labels["Modality"] == "SEM", "Morphology"] != "").all()
+    assert set(labels["Modality"]) <= {"TEM", "SEM", "STEM-DF"}
 
 
 def test_class_folders_and_several_workers(tmp_path: Path) -> None:
@@ -79,6 +80,23 @@ def test_fei_tags_carry_the_scale_and_the_settings(tmp_path: Path, kind: str) ->
     assert tags["EBeam"]["HV"] == picture.hv_kv * 1e3
     if picture.wd_mm is not None:
         assert tags["EBeam"]["WD"] == pytest.approx(picture.wd_mm * 1e-3)
+
+
+@pytest.mark.parametrize("maker", ["FEI", "ZEISS", "JEOL", "TESCAN"])
+@pytest.mark.parametrize("bits", [8, 16])
+def test_the_reader_finds_scale_and_settings_again(tmp_path: Path, maker: str, bits: int) -> None:
+    picture = _of_maker(maker, "sem10", bits=bits)
+    write_picture(tmp_path / "a.tif", picture)
+    micrograph = read(tmp_path / "a.tif")
+    np.testing.assert_array_equal(micrograph.pixels, picture.pixels)
+    assert micrograph.pixel_size is not None
+    assert (micrograph.pixel_size.y_nm, micrograph.pixel_size.x_nm) == pytest.approx(picture.pixel_size_nm, rel=1e-4)
+    if maker in ("FEI", "ZEISS"):
+        acquisition = micrograph.acquisition
+        assert acquisition.value("hv_kv") == pytest.approx(picture.hv_kv)
+        assert acquisition.value("wd_mm") == pytest.approx(picture.wd_mm)
+        assert acquisition.value("detector") == picture.detector
+        assert acquisition.value("magnification") == pytest.approx(picture.magnification, rel=0.01)
 
 
 def test_zeiss_tags_carry_the_scale_and_the_settings(tmp_path: Path) -> None:

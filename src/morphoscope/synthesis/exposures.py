@@ -42,7 +42,7 @@ def sem_tone(draft: Draft) -> Tone:
     return Tone(
         black,
         black + (1.05 - black) * (1 - 0.6 * hard * rng.random()),
-        mean=rng.normal(0.39, 0.11),
+        mean=rng.normal(0.41, 0.14),
         clipped=float(rng.exponential(0.6)),
     )
 

@@ -33,7 +33,7 @@ class Tone:
         low, high = np.percentile(signal[::2, ::2], [0.5 + self.clipped, 99.9 - self.clipped])
         grey = np.clip((signal - low) / max(high - low, 1e-6), 0, 1)
         wanted = np.clip((self.mean - self.black) / (self.white - self.black), 0.08, 0.85)
-        gamma = float(np.clip(np.log(wanted) / np.log(np.clip(grey.mean(), 0.02, 0.98)), 0.45, 1.5))
+        gamma = float(np.clip(np.log(wanted) / np.log(np.clip(grey.mean(), 0.02, 0.98)), 0.38, 1.6))
         return np.clip(self.black + (self.white - self.black) * grey**gamma, 0, 1).astype(np.float32)
 
 
