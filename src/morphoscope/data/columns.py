@@ -9,8 +9,12 @@ from morphoscope.calibration.resolve import METADATA_COLUMNS
 from morphoscope.data.matching import spelling_key
 from morphoscope.errors import LabelSheetError, did_you_mean
 
-MIN_DISTINCT = 20
-MIN_ALL_DISTINCT = 10
+SAMPLE_HEADINGS = ("group", "groupid", "sample", "sampleid", "specimen", "specimenid")
+# Beyond these a column names or measures things rather than sorting them: a class with fewer images can't be learnt anyway.
+MIN_NAMED = 20
+MAX_IMAGES_A_NAME = 8
+MIN_MEASURED = 10
+MIN_ALL_DIFFERENT = 10
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ def assign_roles(
             metadata.append(column)
         elif asked is not None:
             ignored[column] = f"not named in {is_wanted_by}"
-        elif reason := why_no_task(cells):
+        elif reason := why_no_task(column, cells):
             ignored[column] = reason
         else:
             tasks.append(column)
@@ -72,15 +76,20 @@ def find_column(name: str, columns: Sequence[str], source: str, option: str) -> 
     return fitting[0]
 
 
-def why_no_task(cells: Sequence[str]) -> str:
-    """Why a column can't be a task: it is blank, a measurement, or names nearly every row anew. Empty where it can be one."""
+def why_no_task(column: str, cells: Sequence[str]) -> str:
+    """Why a column of filled cells is no task: it is blank, a measurement, or names images or samples; empty where it may be."""
     distinct = {spelling_key(cell) for cell in cells}
     if not cells:
         return "blank"
-    if len(distinct) > MIN_DISTINCT and all(_is_number(cell) for cell in cells):
-        return f"a measurement: {len(distinct)} different numbers"
-    if len(distinct) > max(MIN_DISTINCT, len(cells) / 2) or len(distinct) == len(cells) >= MIN_ALL_DISTINCT:
-        return f"an identifier or free text: {len(distinct)} different values in {len(cells)} rows"
+    if spelling_key(column).replace("_", "") in SAMPLE_HEADINGS:
+        return f"names {len(distinct)} samples (--group {column} keeps each on one side of a split)"
+    if len(distinct) > MIN_MEASURED and all(_is_number(cell) for cell in cells):
+        is_whole = all(cell.lstrip("+-").isdecimal() for cell in cells)
+        if not is_whole or len(distinct) > MIN_NAMED:
+            return f"a measurement: {len(distinct)} different numbers"
+    is_all_different = len(distinct) == len(cells) >= MIN_ALL_DIFFERENT
+    if is_all_different or (len(distinct) > MIN_NAMED and len(cells) / len(distinct) < MAX_IMAGES_A_NAME):
+        return f"names or free text: {len(distinct)} different values in {len(cells)} rows"
     return ""
 
 

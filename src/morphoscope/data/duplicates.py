@@ -88,12 +88,13 @@ def _candidates(hashes: np.ndarray) -> np.ndarray:
 def _most_alike(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows i of the unit vectors (N, D), for each the most alike rows j of another picture, and their correlations."""
     found = []
+    rank = max(len(b) - MAX_CANDIDATES, 0)
     for start in range(0, len(a), CHUNK):
         correlation = a[start : start + CHUNK] @ b.T
         correlation[np.arange(len(correlation)), start + np.arange(len(correlation))] = -1
         limit = np.full(len(correlation), CANDIDATE_CORRELATION, dtype=np.float32)
         is_crowded = (correlation > CANDIDATE_CORRELATION).sum(axis=1) > MAX_CANDIDATES
-        limit[is_crowded] = np.partition(correlation[is_crowded], -MAX_CANDIDATES, axis=1)[:, -MAX_CANDIDATES]
+        limit[is_crowded] = np.partition(correlation[is_crowded], rank, axis=1)[:, rank]
         i, j = np.nonzero(correlation >= limit[:, None])
         found.append((i + start, j, correlation[i, j]))
     i, j, score = (np.concatenate(parts) for parts in zip(*found, strict=True))

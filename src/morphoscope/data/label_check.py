@@ -59,9 +59,11 @@ class LabelCheck:
             if task.excluded:
                 sentences.append(f"Task '{task.task}' is left out: {task.excluded}.")
                 continue
-            for name in task.rare_classes:
-                n = "one image" if task.counts[name] else "no image"
-                sentences.append(f"Class '{name}' of '{task.task}' has {n}: it can't be both learnt and tested.")
+            if task.rare_classes:
+                names = ", ".join(f"'{name}' ({task.counts[name]})" for name in task.rare_classes)
+                sentences.append(
+                    f"'{task.task}' has classes with at most one image, which can't be both learnt and tested: {names}."
+                )
         return sentences
 
     def to_text(self) -> str:

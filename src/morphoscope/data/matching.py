@@ -87,7 +87,7 @@ def match_rows(sheet: pd.DataFrame, path: Path, index: NameIndex) -> tuple[list[
     found = [index.find(written) for written in sheet[FILENAME]]
     claimed = {image for images in found for image in images}
     rows: list[Row] = []
-    lost: list[str] = []
+    lost: list[tuple[str, str]] = []
     for number, images, cells in zip(sheet.index, found, sheet.to_dict("records"), strict=True):
         where, written = f"{path.name} row {number}", cells.pop(FILENAME)
         images = images or [image for image in index.find_elsewhere(written) if image not in claimed]
@@ -99,9 +99,16 @@ def match_rows(sheet: pd.DataFrame, path: Path, index: NameIndex) -> tuple[list[
         if images:
             rows.append(Row(where, images[0], {str(column): cell for column, cell in cells.items() if cell}))
         else:
-            hint = did_you_mean(written, index.names) if len(lost) < MAX_SUGGESTIONS else ""
-            lost.append(f"{where}: {written}.{hint}" if hint else f"{where}: {written}")
-    return rows, lost
+            lost.append((where, written))
+    free = set(range(len(index.names))) - {row.image for row in rows}
+    return rows, _lost_sentences(lost, [index.names[image] for image in sorted(free)])
+
+
+def _lost_sentences(lost: Sequence[tuple[str, str]], free: Sequence[str]) -> list[str]:
+    """`labels.csv row 5: rod_O1.tif. Did you mean 'rod_01.tif'?`, asking only for images that no row has."""
+    hints = [did_you_mean(written, free) for _, written in lost[:MAX_SUGGESTIONS]]
+    hints += [""] * (len(lost) - len(hints))
+    return [f"{where}: {written}" + (f".{hint}" if hint else "") for (where, written), hint in zip(lost, hints, strict=True)]
 
 
 def spelling_key(text: str) -> str:

@@ -12,7 +12,7 @@ from morphoscope.data.matching import spelling_key
 from morphoscope.data.schema_file import TaskDefinition
 from morphoscope.errors import LabelSheetError, did_you_mean
 from morphoscope.io.find import natural_key
-from morphoscope.schema import CLASS_SEPARATOR, Task
+from morphoscope.schema import CLASS_SEPARATOR, PARENT_SEPARATOR, Task
 
 
 @dataclass(frozen=True)
@@ -90,8 +90,10 @@ def _why_hopeless(check: TaskCheck) -> str:
 
 
 def _values(cell: str, is_multilabel: bool) -> list[str]:
+    """The values in a cell, `Fibres / Polymer` written `Fibres/Polymer`."""
     parts = cell.split(CLASS_SEPARATOR) if is_multilabel else [cell]
-    return [part.strip() for part in parts if part.strip()]
+    tidy = [PARENT_SEPARATOR.join(level.strip() for level in part.split(PARENT_SEPARATOR)) for part in parts]
+    return [value for value in tidy if value]
 
 
 def _common_spellings(counts: Mapping[str, int]) -> dict[str, str]:

@@ -71,25 +71,30 @@ def _nearby(path: Path) -> str:
 def _text_rows(path: Path, content: bytes) -> tuple[Rows, str]:
     """The rows and the separator under which the header has a filename column, the one with most columns if several do."""
     text = _decoded(content)
-    readings: dict[str, Rows] = {}
-    complaint = ""
-    for separator in SEPARATORS:
-        try:
-            readings[separator] = _numbered(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
-        except csv.Error as error:  # strict: a quote that is never closed would swallow the rest of the sheet
-            complaint = complaint or str(error)
-    if not readings:
-        raise LabelSheetError(
-            f"{path}: the text is no table ({complaint}); expected rows of cells. Look for a quote without a partner."
-        )
+    readings = {separator: _separated(text, separator) for separator in SEPARATORS}
 
     def fit(separator: str) -> tuple[bool, int]:
-        rows = readings[separator]
+        rows, _ = readings[separator]
         position = _header_position(rows)
         return position is not None, len(rows[position or 0][1]) if rows else 0
 
-    best = max(readings, key=fit)
-    return readings[best], best
+    best = max(SEPARATORS, key=fit)
+    rows, complaint = readings[best]
+    if complaint:
+        raise LabelSheetError(f"{path} {complaint}; expected quotes in pairs around a cell. Correct that row.")
+    return rows, best
+
+
+def _separated(text: str, separator: str) -> tuple[Rows, str]:
+    """The rows, up to the first that is none and then what is wrong with it."""
+    rows: list[list[str]] = []
+    try:
+        # strict: a quote that is never closed would swallow the rest of the sheet
+        for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True):
+            rows.append(row)
+    except csv.Error as error:
+        return _numbered(iter(rows)), f"row {len(rows) + 1}: {error}"
+    return _numbered(iter(rows)), ""
 
 
 def _decoded(content: bytes) -> str:
