@@ -175,6 +175,17 @@ def _radial(textures: Textures, patch: Patch, length_px: float) -> np.ndarray:
     return np.clip(0.5 + wound, 0, 1) * np.clip(radius / length_px / 2 - 0.2, 0, 1)
 
 
+def mottled(textures: Textures, length_px: float, contrast: float) -> Build:
+    """Smooth outside, of slightly uneven density within: polymers, aggregates of clusters."""
+
+    def build(patch: Patch, solid: Solid, diameter: float, rng: np.random.Generator) -> Body:
+        body = smooth(patch, solid, diameter, rng)
+        body.mass = body.mass * np.maximum(1 + contrast * textures.cut("fractal", length_px, patch.shape), 0)
+        return body
+
+    return build
+
+
 def crystalline(build: Build, strength: float) -> Build:
     """The same with diffraction contrast: each grain darker or lighter, some with bend contours or a twin boundary."""
 

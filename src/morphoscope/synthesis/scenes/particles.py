@@ -184,7 +184,9 @@ def composition(ask: Ask, canvas: Canvas, diameter_nm: float, draft: Draft) -> s
         return structures.porous(
             textures, texture, rng.uniform(0.04, 0.12) * diameter_px, rng.uniform(0.4, 0.85), canvas.scale_nm
         )
-    if ask.is_tem and rng.random() < 0.55:
+    if ask.is_tem and rng.random() < 0.7:
+        if rng.random() < 0.3:
+            return structures.mottled(textures, rng.uniform(0.03, 0.25) * diameter_px, rng.uniform(0.02, 0.12))
         return structures.crystalline(structures.smooth, rng.uniform(0.05, 0.35))
     return structures.smooth
 
