@@ -87,48 +87,72 @@ def load_catalogue(
     values outside the schema as not labelled.
     Raises LabelSheetError for labels that contradict themselves, the images or the schema; ReadError without any picture.
     """
-    roots, sheets, notes = data_set_layout(images, labels)
-    folders = find_images(roots)
-    table = read_label_sheets(folders, sheets) if sheets else read_class_folders(folders, min_classes=1 if schema else 2)
-    further = read_label_sheets(folders, [metadata]) if metadata else LabelTable("", [], {}, [])
+    sources = _read_sources(images, labels, metadata, min_class_folders=1 if schema else 2)
+    table = sources.table
     definitions = definitions_by_column(list(table.columns), table.source, schema_file, schema)
     roles = assign_roles(
         table.columns,
         source=table.source,
-        further=list(further.columns),
+        further=list(sources.metadata.columns),
         group=group,
         sample=sample,
         wanted=tasks or list(definitions) or None,
         is_wanted_by="--tasks" if tasks else "the schema",
     )
-    values, repeats = merge_rows(table.rows, [name for name in table.columns if name not in roles.ignored], folders.names)
-    added = [name for name in further.columns if name not in table.columns or name.lower() in METADATA_COLUMNS]
-    further_values, further_repeats = merge_rows(further.rows, added, folders.names)
-    combined = {image: {**cells, **further_values.get(image, {})} for image, cells in values.items()}
-    read = _read_tasks(values, roles, definitions)
+    cells = _merge(sources, roles)
+    read = _read_tasks(cells.labels, roles, definitions)
     if unmatched == "error":
         refuse_unmatched(table.source, read)
     if schema is None:
         read = without_hopeless(read)
     kept = [one for one in read if not one.check.excluded]
-    learnt = [name for name in dict.fromkeys((*roles.metadata, *added)) if name not in (roles.group, roles.sample)]
-    entries = _entries(folders, kept, roles, learnt, combined)
-    check = LabelCheck(
-        source=table.source,
-        n_images=len(folders.names),
-        n_labelled=len(entries),
-        tasks=[one.check for one in read],
-        images_without_row=[name for image, name in enumerate(folders.names) if image not in values],
-        images_without_label=_missing([folders.names[image] for image in sorted(values)], entries),
-        rows_without_image=[*table.rows_without_image, *further.rows_without_image],
-        repeated_rows=[*repeats, *further_repeats],
-        ignored_columns=roles.ignored,
-        metadata_columns=learnt,
-        notes=[*notes, *_notes(entries, roles, metadata, further, added, further_values)],
-    )
+    entries = _entries(sources.folders, kept, roles, cells)
+    check = _check(sources, roles, cells, read, entries)
     if not entries:
         raise LabelSheetError(_nothing_to_learn(check))
     return Catalogue(entries, schema or Schema(tuple(one.task for one in kept))), check
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """What was read: images, the table of labels, the table of metadata (empty without a sheet), and what was assumed."""
+
+    folders: ImageFolders
+    table: LabelTable
+    metadata: LabelTable
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Filled cells of each image that has a row of labels. all: with its row of metadata, whose columns are metadata_columns."""
+
+    labels: Values
+    all: Values
+    metadata_columns: list[str]
+    repeats: list[str]
+
+
+def _read_sources(images: Sequence[Path], labels: Sequence[Path], metadata: Path | None, *, min_class_folders: int) -> _Sources:
+    roots, sheets, notes = data_set_layout(images, labels)
+    folders = find_images(roots)
+    table = read_label_sheets(folders, sheets) if sheets else read_class_folders(folders, min_classes=min_class_folders)
+    further = read_label_sheets(folders, [metadata]) if metadata else LabelTable("", [], {}, [])
+    return _Sources(folders, table, further, notes)
+
+
+def _merge(sources: _Sources, roles: Roles) -> _Cells:
+    """The cells by image. A column of the label sheet that isn't metadata there is none in the metadata sheet either."""
+    table, further, names = sources.table, sources.metadata, sources.folders.names
+    labels, repeats = merge_rows(table.rows, [name for name in table.columns if name not in roles.ignored], names)
+    added = [name for name in further.columns if name not in table.columns or name.lower() in METADATA_COLUMNS]
+    metadata, further_repeats = merge_rows(further.rows, added, names)
+    return _Cells(
+        labels=labels,
+        all={image: {**cells, **metadata.get(image, {})} for image, cells in labels.items()},
+        metadata_columns=[name for name in dict.fromkeys((*roles.metadata, *added)) if name not in (roles.group, roles.sample)],
+        repeats=[*repeats, *further_repeats],
+    )
 
 
 def _read_tasks(values: Values, roles: Roles, definitions: Mapping[str, TaskDefinition]) -> list[TaskLabels]:
@@ -139,9 +163,7 @@ def _read_tasks(values: Values, roles: Roles, definitions: Mapping[str, TaskDefi
     return read
 
 
-def _entries(
-    folders: ImageFolders, read: Sequence[TaskLabels], roles: Roles, metadata: Sequence[str], values: Values
-) -> tuple[Entry, ...]:
+def _entries(folders: ImageFolders, read: Sequence[TaskLabels], roles: Roles, cells: _Cells) -> tuple[Entry, ...]:
     """The images with a label for a task, in the order of the folders."""
     labelled = sorted({image for one in read for image in one.labels})
     return tuple(
@@ -149,43 +171,49 @@ def _entries(
             path=folders.paths[image],
             name=folders.names[image],
             labels={one.task.name: one.labels.get(image, ()) for one in read},
-            group=values[image].get(roles.group) if roles.group else None,
-            sample=values[image].get(roles.sample) if roles.sample else None,
-            metadata={name: values[image][name] for name in metadata if name in values[image]},
+            group=cells.all[image].get(roles.group) if roles.group else None,
+            sample=cells.all[image].get(roles.sample) if roles.sample else None,
+            metadata={name: cells.all[image][name] for name in cells.metadata_columns if name in cells.all[image]},
         )
         for image in labelled
     )
 
 
-def _missing(names: Sequence[str], entries: Sequence[Entry]) -> list[str]:
-    labelled = {entry.name for entry in entries}
-    return [name for name in names if name not in labelled]
+def _check(sources: _Sources, roles: Roles, cells: _Cells, read: Sequence[TaskLabels], entries: Sequence[Entry]) -> LabelCheck:
+    names, labelled = sources.folders.names, {entry.name for entry in entries}
+    return LabelCheck(
+        source=sources.table.source,
+        n_images=len(names),
+        n_labelled=len(entries),
+        tasks=[one.check for one in read],
+        images_without_row=[name for image, name in enumerate(names) if image not in cells.labels],
+        images_without_label=[name for image, name in enumerate(names) if image in cells.labels and name not in labelled],
+        rows_without_image=[*sources.table.rows_without_image, *sources.metadata.rows_without_image],
+        repeated_rows=cells.repeats,
+        ignored_columns=roles.ignored,
+        metadata_columns=cells.metadata_columns,
+        notes=[*sources.notes, *_notes(sources.metadata, roles, cells, entries)],
+    )
 
 
-def _notes(
-    entries: Sequence[Entry],
-    roles: Roles,
-    metadata: Path | None,
-    further: LabelTable,
-    added: Sequence[str],
-    further_values: Values,
-) -> list[str]:
+def _notes(metadata: LabelTable, roles: Roles, cells: _Cells, entries: Sequence[Entry]) -> list[str]:
     notes = []
     if roles.group:
         groups = Counter(entry.group for entry in entries)
         alone = f"; {groups[None]} images without one stand alone" if groups[None] else ""
         notes.append(f"{roles.group}: {len(groups) - (None in groups)} groups that no split divides{alone}.")
-    if metadata:
-        notes.append(f"{metadata.name}: {len(further_values)} images have a row of metadata.")
-        labels = [name for name in further.columns if name not in added]
+    if metadata.source:
+        notes.append(f"{metadata.source}: {len({row.image for row in metadata.rows})} images have a row of metadata.")
+        labels = [name for name in metadata.columns if name not in (*cells.metadata_columns, roles.group, roles.sample)]
         if labels:
-            notes.append(f"{metadata.name}: {', '.join(labels)} left out, a column of the label sheet is no metadata.")
+            notes.append(f"{metadata.source}: {', '.join(labels)} left out, a column of the label sheet is no metadata.")
     return notes
 
 
 def _nothing_to_learn(check: LabelCheck) -> str:
     reasons = [f"'{task.task}': {task.excluded}" for task in check.tasks if task.excluded]
     reasons += [f"'{column}': {reason}" for column, reason in check.ignored_columns.items()]
+    reasons += [f"'{column}': metadata" for column in check.metadata_columns]
     found = "; ".join(reasons) or "no column for a task"
     return (
         f"{check.source}: no task is left to learn ({found}); expected a column with two or more classes. "
