@@ -22,6 +22,7 @@ from morphoscope.data.preprocessing import Preprocessing
 from morphoscope.data.record import micrograph_from_record, micrograph_to_record
 from morphoscope.errors import MorphoscopeError
 from morphoscope.io.read import read
+from morphoscope.io.sidecar import sidecars
 from morphoscope.measure.texture import texture_descriptors
 from morphoscope.micrograph import Micrograph
 
@@ -48,8 +49,9 @@ def prepare(path: Path, preprocessing: Preprocessing, sheet_row: Mapping[str, st
     digest = _hash_or_raise(path)
     settings: dict[str, Any] = {"version": CACHE_VERSION, "side": preprocessing.working_side, "row": dict(sheet_row)}
     settings["percentiles"] = [preprocessing.low_percentile, preprocessing.high_percentile]
-    # The name speaks too (magnification, sidecars), so it is part of the key.
-    key = hashlib.sha256(json.dumps([digest, path.name, settings], sort_keys=True).encode()).hexdigest()
+    # The name speaks too (its magnification), and so do the files beside the picture.
+    beside = [_hash_or_raise(sidecar) for sidecar in sidecars(path)]
+    key = hashlib.sha256(json.dumps([digest, path.name, beside, settings], sort_keys=True).encode()).hexdigest()
     stored = cache.get(key)
     if stored is not None:
         arrays, record = stored

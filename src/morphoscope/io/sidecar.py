@@ -26,6 +26,11 @@ def read_sidecar(path: Path, shape: Shape) -> tuple[Record | None, tuple[str, ..
     return None, ()
 
 
+def sidecars(path: Path) -> list[Path]:
+    """The files beside a picture that may speak of it, whatever they hold."""
+    return [candidate for candidate in _candidates(path) if candidate.is_file()]
+
+
 def _record(text: str, shape: Shape) -> Record | None:
     if hitachi.is_sidecar(text):
         return hitachi.from_sidecar(text, shape)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from morphoscope.reporting.outcome import TaskOutcome
 
-FUSED = "image and metadata"
+FUSED = "the whole model"
 IMAGE_ONLY = "image only"
 METADATA_ONLY = "metadata only"
 

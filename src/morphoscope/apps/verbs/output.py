@@ -32,7 +32,7 @@ def claim_folder(out: Path, own_results: Iterable[str], may_replace: bool, hint:
 def claim_file(out: Path, overwrite: bool) -> None:
     """The same for a single result file."""
     if out.is_dir():
-        raise OutputError(f"--out {out}: it is a folder; expected a file name such as {out / 'predictions.csv'}. Add the name.")
+        raise OutputError(f"--out {out}: it is a folder; expected the name of a file in it, such as {out / 'results.csv'}.")
     if out.exists() and not overwrite:
         raise OutputError(f"--out {out}: the file exists already; expected none. Choose another --out, or add --overwrite.")
     try:
