@@ -41,7 +41,7 @@ class PictureCache:
         """The stored arrays and document, or None."""
         path = self._path(key)
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             document = json.loads(arrays.pop(_DOCUMENT).tobytes())
             os.utime(path)

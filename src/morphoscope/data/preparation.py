@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -69,7 +70,7 @@ def _hash_or_raise(path: Path) -> str:
     try:
         return content_hash(path)
     except OSError as error:
-        raise MorphoscopeError(f"{path}: {error.strerror or error}; expected a readable file. Check its name and rights.") from error
+        raise MorphoscopeError(f"{path}: {error.strerror or error}; expected a readable file. Check its rights.") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +87,9 @@ class PreparedFolder:
     hashes: list[str]
     aspects: np.ndarray
     unreadable: dict[int, str]
+
+
+Outcome = PreparedPicture | MorphoscopeError
 
 
 class FolderReader:
@@ -116,7 +120,13 @@ class FolderReader:
             )
         micrographs, textures, signatures, hashes = zip(*pictures, strict=True)
         return PreparedFolder(
-            np.array(kept), list(micrographs), np.stack(textures), np.stack(signatures), list(hashes), np.array(aspects), unreadable
+            np.array(kept),
+            list(micrographs),
+            np.stack(textures),
+            np.stack(signatures),
+            list(hashes),
+            np.array(aspects),
+            unreadable,
         )
 
     def canvases(self, preprocessing: Preprocessing, kept: np.ndarray, progress: Progress = lambda done: None) -> np.ndarray:
@@ -134,8 +144,8 @@ class FolderReader:
         """(Y, X) uint8 of one file, for showing it."""
         return prepare(self._paths[index], preprocessing, self._rows[index], self._cache).working
 
-    def _map(self, preprocessing: Preprocessing, indices: Sequence[int] | np.ndarray) -> Iterator[PreparedPicture | MorphoscopeError]:
-        def one(index: int) -> PreparedPicture | MorphoscopeError:
+    def _map(self, preprocessing: Preprocessing, indices: Sequence[int] | np.ndarray) -> Iterator[Outcome]:
+        def one(index: int) -> Outcome:
             try:
                 return prepare(self._paths[index], preprocessing, self._rows[index], self._cache)
             except MorphoscopeError as error:
@@ -150,5 +160,5 @@ class FolderReader:
 def _room_for(shape: tuple[int, int, int]) -> np.ndarray:
     if int(np.prod(shape, dtype=np.int64)) <= MAX_CANVAS_BYTES_IN_MEMORY:
         return np.empty(shape, np.uint8)
-    file = tempfile.TemporaryFile(prefix="morphoscope-")  # noqa: SIM115: the map below keeps it open; it vanishes with it
+    file = tempfile.TemporaryFile(prefix="morphoscope-")  # noqa: SIM115  # the map keeps it open; it vanishes with it
     return np.memmap(file, np.uint8, "w+", shape=shape)

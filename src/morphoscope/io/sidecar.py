@@ -28,7 +28,7 @@ def read_sidecar(path: Path, shape: Shape) -> tuple[Record | None, tuple[str, ..
 
 def sidecars(path: Path) -> list[Path]:
     """The files beside a picture that may speak of it, whatever they hold."""
-    return [candidate for candidate in _candidates(path) if candidate.is_file()]
+    return list(_candidates(path))
 
 
 def _record(text: str, shape: Shape) -> Record | None:
