@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morphoscope.io import to_display
+from morphoscope.io.display import percentiles
 
 DTYPES = ("uint8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 
@@ -74,3 +75,11 @@ def test_the_input_is_left_alone() -> None:
     before = pixels.copy()
     to_display(pixels[::2, ::-1])
     np.testing.assert_array_equal(pixels, before)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", [(3, 7), (300, 401)])
+def test_percentiles_are_those_of_numpy(dtype: str, shape: tuple[int, int]) -> None:
+    pixels = np.random.default_rng(0).gamma(2, 30, shape).astype(dtype)
+    asked = (0, 0.1, 2, 50, 99.9, 100)
+    np.testing.assert_allclose(percentiles(pixels, asked), np.percentile(pixels.astype("float64"), asked), rtol=1e-6)

@@ -14,6 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from morphoscope.io.display import to_display
 from morphoscope.micrograph import Micrograph
 
 GREY_MEAN, GREY_STD = 0.5, 0.25
@@ -39,11 +40,8 @@ class Preprocessing:
         size = micrograph.pixel_size
         true_rows = rows * size.y_nm / size.x_nm if size else float(rows)
         zoom = min(1.0, self.working_side / max(true_rows, columns))
-        shrunk = resample(specimen, (max(1, round(true_rows * zoom)), max(1, round(columns * zoom)))).astype(np.float32)
-        low, high = np.percentile(shrunk, [self.low_percentile, self.high_percentile])
-        if high <= low:  # a constant picture is a mid grey, as any display would show it
-            return np.full(shrunk.shape, 128, np.uint8)
-        return np.clip(np.rint((shrunk - low) * (255.0 / (high - low))), 0, 255).astype(np.uint8)
+        shrunk = resample(specimen, (max(1, round(true_rows * zoom)), max(1, round(columns * zoom))))
+        return to_display(shrunk, self.low_percentile, self.high_percentile)
 
     def canvas(self, working: np.ndarray) -> np.ndarray:
         """(height, width) uint8: a working copy fitted in and centred on a ground of its own mean."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 _SAMPLE = 2**18
@@ -17,36 +19,55 @@ def to_display(pixels: np.ndarray, low: float = 0.1, high: float = 99.9) -> np.n
     Eight-bit pictures are stretched too: exposure is no property of the specimen.
     """
     floor, ceiling = _levels(pixels, low, high)
-    shown = np.empty(pixels.shape, dtype=np.uint8)
     if not ceiling > floor:
-        shown.fill(128)
-        return shown
+        return np.full(pixels.shape, 128, dtype=np.uint8)
+    if _is_few_levels(pixels):  # stretch the levels once in place of every pixel
+        return _stretched(np.arange(np.iinfo(pixels.dtype).max + 1, dtype=np.float32), floor, ceiling).take(pixels)
     work = np.float32 if pixels.dtype.itemsize <= 2 or pixels.dtype == np.float32 else np.float64
-    is_float = pixels.dtype.kind == "f"
+    shown = np.empty(pixels.shape, dtype=np.uint8)
     for start in range(0, len(pixels), _BLOCK_ROWS):  # blocks stay in the processor's cache
-        block: np.ndarray = pixels[start : start + _BLOCK_ROWS].astype(work)
-        block -= floor
-        block *= 255 / (ceiling - floor)
-        block.clip(0, 255, out=block)
-        if is_float:
-            np.nan_to_num(block, copy=False)
-        block += 0.5
+        block = _stretched(pixels[start : start + _BLOCK_ROWS].astype(work), floor, ceiling)
         shown[start : start + _BLOCK_ROWS] = block
     return shown
+
+
+def percentiles(values: np.ndarray, percent: Sequence[float]) -> np.ndarray:
+    """Percentiles (P,) float64 of finite values of any shape, by linear interpolation: `np.percentile`, several times faster.
+
+    Up to sixteen bits they are read off a histogram; the rest is sorted, which NumPy does with SIMD and its percentile without.
+    """
+    positions = np.asarray(percent) / 100 * (values.size - 1)
+    ranks = np.stack([np.floor(positions), np.ceil(positions)]).astype(np.intp)
+    if _is_few_levels(values):
+        below, above = np.searchsorted(np.bincount(values.ravel()).cumsum(), ranks, side="right").astype(np.float64)
+    else:
+        below, above = np.sort(values, axis=None)[ranks].astype(np.float64)
+    return below + (positions - ranks[0]) * (above - below)
+
+
+def _is_few_levels(pixels: np.ndarray) -> bool:
+    """Whether the grey levels that a dtype allows are fewer than the pixels."""
+    return pixels.dtype.kind == "u" and pixels.dtype.itemsize <= 2 and pixels.size >= np.iinfo(pixels.dtype).max
+
+
+def _stretched(values: np.ndarray, floor: float, ceiling: float) -> np.ndarray:
+    """uint8 of float values, which are overwritten."""
+    values -= floor
+    values *= 255 / (ceiling - floor)
+    values.clip(0, 255, out=values)
+    np.nan_to_num(values, copy=False)
+    values += 0.5
+    return values.astype(np.uint8)
 
 
 def _levels(pixels: np.ndarray, low: float, high: float) -> tuple[float, float]:
     """The grey levels at both percentiles; the extremes where nearly all pixels are alike."""
     step = max(1, int(np.sqrt(pixels.size / _SAMPLE)))
     floor, ceiling = _percentiles(pixels[::step, ::step], low, high)
-    if ceiling > floor:
-        return floor, ceiling
-    return _percentiles(pixels, 0, 100)
+    return (floor, ceiling) if ceiling > floor else _percentiles(pixels, 0, 100)
 
 
 def _percentiles(pixels: np.ndarray, low: float, high: float) -> tuple[float, float]:
     finite = pixels[np.isfinite(pixels)] if pixels.dtype.kind == "f" else pixels
-    if finite.size == 0:
-        return 0.0, 0.0
-    floor, ceiling = np.percentile(finite.astype(np.float64, copy=False), (low, high))
+    floor, ceiling = percentiles(finite, (low, high)) if finite.size else (0.0, 0.0)
     return float(floor), float(ceiling)
