@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, Self
 
 import lightning.pytorch as pl
 import torch
+from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 CHECKPOINT_SECONDS = 20.0
-"""A checkpoint is written at the end of an epoch once this long has passed since the last one."""
+"""A checkpoint is written at the end of an epoch once this long has passed since the last one; 0: at the end of each."""
 
 
 class EpochRecord(pl.Callback):
@@ -62,21 +68,75 @@ class BestWeights(pl.Callback):
 class AtomicCheckpoint(pl.Callback):
     """Writes `last.ckpt` now and then, beside it first, so that a process killed while writing leaves the older one whole."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, every_seconds: float = CHECKPOINT_SECONDS) -> None:
         self.path = path
+        self._every_seconds = every_seconds
         self._written = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if time.monotonic() - self._written >= CHECKPOINT_SECONDS:
+        if time.monotonic() - self._written >= self._every_seconds:
             self.write(trainer)
 
     def write(self, trainer: pl.Trainer) -> None:
-        """Writes the state at the end of the epoch that has just finished."""
+        """Writes the state at the end of the epoch that has just finished. Raises OSError, the older checkpoint being whole."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         part = self.path.with_suffix(".part")
-        trainer.save_checkpoint(part)
-        part.replace(self.path)
+        try:
+            trainer.save_checkpoint(part)
+            part.replace(self.path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
         self._written = time.monotonic()
+
+
+@contextmanager
+def plain_interrupts() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, here and afterwards; Lightning turns it into an exit and ignores it from then on."""
+    usual = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        raise KeyboardInterrupt from None
+    finally:
+        if _signals_can_be_caught():
+            signal.signal(signal.SIGINT, usual)
+
+
+def _signals_can_be_caught() -> bool:
+    return threading.current_thread() is threading.main_thread()
+
+
+class GentleInterrupt(pl.Callback):
+    """Ctrl-C lets the epoch finish, keeps its state and ends the fit; a second Ctrl-C ends it at once.
+
+    To be the last of the callbacks, and used in a `with` around the fit.
+    """
+
+    def __init__(self, checkpoint: AtomicCheckpoint) -> None:
+        self._checkpoint = checkpoint
+        self.was_asked = False
+        self.cut_short = False
+
+    def __enter__(self) -> Self:
+        if _signals_can_be_caught():
+            self._usual = signal.signal(signal.SIGINT, self._asked)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if _signals_can_be_caught():
+            signal.signal(signal.SIGINT, self._usual)
+
+    def _asked(self, number: int, frame: FrameType | None) -> None:
+        self.was_asked = True
+        signal.signal(signal.SIGINT, self._usual)
+        print("Stopping at the end of this epoch, to keep it. Ctrl-C again stops at once.", file=sys.stderr, flush=True)
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        is_last = trainer.should_stop or trainer.current_epoch + 1 == trainer.max_epochs
+        if self.was_asked and not is_last:
+            self._checkpoint.write(trainer)
+            self.cut_short = trainer.should_stop = True
 
 
 class StopAt(pl.Callback):
@@ -104,7 +164,8 @@ class EpochBar(pl.Callback):
             TimeElapsedColumn(),
             TimeRemainingColumn(),
         )
-        self._bar = Progress(*columns, TextColumn("{task.fields[loss]}"), disable=not sys.stderr.isatty())
+        is_watched = sys.stderr.isatty()
+        self._bar = Progress(*columns, TextColumn("{task.fields[loss]}"), console=Console(stderr=True), disable=not is_watched)
         self._label = label
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from morphoscope.models.branches.metadata import MetadataEncoder, Value
 from morphoscope.models.bundle import Bundle
 from morphoscope.models.confidence import TaskConfidence
 from morphoscope.models.network import NetworkSpec
-from morphoscope.models.novelty import NoveltyReference
+from morphoscope.models.novelty import MAX_REFERENCES, NoveltyReference
 from morphoscope.prediction import ClassPrediction
 from morphoscope.schema import Schema
+from morphoscope.training.callbacks import CHECKPOINT_SECONDS
 from morphoscope.training.fit import FitTask, Fitted, fit
 from morphoscope.training.module import EVALUATION_BATCH
 from morphoscope.training.recipe import Recipe
@@ -61,18 +63,35 @@ class Material:
         return NetworkSpec(branches, self.schema, recipe.model.dropout)
 
 
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """One fitted split. validation, test: answers on those rows. confidence: for each way of asking, a task's, fitted on the
-    validation rows."""
+@dataclass(frozen=True)
+class Pace:
+    """How fits run beside what they compute. deadline: on time.monotonic(). resume: from checkpoints, where there are any."""
 
-    fold: Fold
+    deadline: float | None = None
+    resume: bool = False
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """What a bundle is made of. confidence: for each way of asking, a task's; like novelty, fitted on pictures that the
+    network did not learn from."""
+
     fitted: Fitted
     metadata_encoder: MetadataEncoder
     confidence: Mapping[str, tuple[TaskConfidence, ...]]
     novelty: NoveltyReference
+
+
+@dataclass(frozen=True, eq=False)
+class Trial(Trained):
+    """One fitted split. validation, test: answers on those rows. strangeness: how many times as far as training pictures
+    pictures that were held back lie from the training pictures."""
+
+    fold: Fold
     validation: Answers
     test: Answers
+    strangeness: float
 
     def predictions(self, schema: Schema, way: str = FUSED) -> list[ClassPrediction]:
         """Calibrated answers on the test rows, one a task."""
@@ -80,43 +99,77 @@ class Trial:
         return [confidence.predict(task, logits) for task, confidence, logits in asked]
 
 
-def run_trial(
-    material: Material, fold: Fold, recipe: Recipe, folder: Path, label: str, deadline: float | None = None, resume: bool = False
-) -> Trial:
+def run_trial(material: Material, fold: Fold, recipe: Recipe, folder: Path, label: str, pace: Pace) -> Trial:
     """Fits the recipe on the fold's training rows, stops and calibrates by its validation rows, answers its test rows."""
-    encoder = MetadataEncoder.fit([material.metadata[i] for i in fold.train] if "metadata" in recipe.model.branches else [])
-    spec = material.spec(recipe, encoder)
-    samples = material.samples(encoder, spec.branches)
-    task = FitTask(spec, encoder, samples, fold.train, fold.validation, recipe, folder, label)
-    fitted = fit(task, deadline, resume)
-    ways = _ways(spec.branches)
-    # Early stopping and calibration share the validation rows; without any (a refit) the training rows only place novelty.
-    held_back = fold.validation if len(fold.validation) else fold.train
-    validation = answers(fitted, samples, held_back, ways)
-    training = answers(fitted, samples, fold.train[:: max(1, len(fold.train) // 2000)], {})
-    truths = [truth[held_back] for truth in material.truths]
+    fitted, encoder, samples = _fitted(material, fold, recipe, folder, label, pace)
+    ways = _ways(fitted.network.spec.branches)
+    validation = answers(fitted, samples, fold.validation, ways)
+    features = answers(fitted, samples, _some(fold.train), {}).features
+    truths = [truth[fold.validation] for truth in material.truths]
+    novelty = NoveltyReference.fit(features, validation.features)
     return Trial(
-        fold,
         fitted,
         encoder,
         {way: calibrate(material.schema, logits, truths) for way, logits in validation.logits.items()},
-        NoveltyReference.fit(training.features, validation.features),
+        novelty,
+        fold,
         validation,
         answers(fitted, samples, fold.test, ways),
+        novelty.usual / NoveltyReference.fit(features, features).usual,
     )
 
 
+def run_refit(material: Material, trials: Sequence[Trial], recipe: Recipe, folder: Path, label: str, pace: Pace) -> Trained:
+    """Fits the recipe on every picture. As none is left to calibrate on, confidence comes from the answers of the trials to
+    pictures that they did not learn from, and novelty allows for as much strangeness as was found there."""
+    rows, nothing = np.arange(len(material.canvases)), np.array([], dtype=int)
+    everything = Fold(rows, nothing, nothing, repeat=0, fold=0)
+    fitted, encoder, samples = _fitted(material, everything, recipe, folder, label, pace)
+    held_back, logits = held_back_answers(trials)
+    confidence = calibrate(material.schema, logits, [truth[held_back] for truth in material.truths])
+    features = answers(fitted, samples, _some(rows), {}).features
+    familiar = NoveltyReference.fit(features, features)
+    strangeness = float(np.median([trial.strangeness for trial in trials]))
+    return Trained(fitted, encoder, {FUSED: confidence}, dataclasses.replace(familiar, usual=familiar.usual * strangeness))
+
+
+def held_back_answers(trials: Sequence[Trial]) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Rows (M,) that some trial did not learn from, each once, and a task's logits (M, C) of them: of a trial that tested
+    the row, else of one that stopped by it."""
+    parts = [(trial.fold.test, trial.test) for trial in trials] + [(trial.fold.validation, trial.validation) for trial in trials]
+    rows, first = np.unique(np.concatenate([rows for rows, _ in parts]), return_index=True)
+    by_task = zip(*[found.logits[FUSED] for _, found in parts], strict=True)
+    return rows, [np.concatenate(logits)[first] for logits in by_task]
+
+
+def _fitted(
+    material: Material, fold: Fold, recipe: Recipe, folder: Path, label: str, pace: Pace
+) -> tuple[Fitted, MetadataEncoder, Samples]:
+    encoder = MetadataEncoder.fit([material.metadata[i] for i in fold.train] if "metadata" in recipe.model.branches else [])
+    spec = material.spec(recipe, encoder)
+    samples = material.samples(encoder, spec.branches)
+    task = FitTask(spec, encoder, samples, fold.train, fold.validation, recipe, folder, label, pace.checkpoint_seconds)
+    return fit(task, pace.deadline, pace.resume), encoder, samples
+
+
+def _some(rows: np.ndarray) -> np.ndarray:
+    return rows[:: max(1, len(rows) // MAX_REFERENCES)]
+
+
 def answers(fitted: Fitted, samples: Samples, rows: np.ndarray, ways: dict[str, Collection[str]]) -> Answers:
-    """The network's answers on some rows."""
+    """The network's answers on some rows, or on none."""
+    if not len(rows):
+        classes = [len(task.classes) for task in fitted.network.spec.schema.tasks]
+        return Answers({way: [np.zeros((0, count)) for count in classes] for way in (FUSED, *ways)}, np.zeros((0, 0)))
     return ask(fitted.network, (samples.rows(part).batch() for part in ordered_batches(rows, EVALUATION_BATCH)), ways)
 
 
-def seconds_per_picture(trial: Trial, material: Material) -> float:
+def seconds_per_picture(trained: Trained, material: Material) -> float:
     """Of the network alone, on ready canvases in batches."""
     rows = np.arange(min(128, len(material.canvases)))
-    samples = material.samples(trial.metadata_encoder, trial.fitted.network.spec.branches)
+    samples = material.samples(trained.metadata_encoder, trained.fitted.network.spec.branches)
     began = time.perf_counter()
-    answers(trial.fitted, samples, rows, {})
+    answers(trained.fitted, samples, rows, {})
     return (time.perf_counter() - began) / len(rows)
 
 
@@ -125,11 +178,10 @@ def calibrate(schema: Schema, logits: Sequence[np.ndarray], truths: Sequence[np.
     return tuple(TaskConfidence.fit(task, *pair) for task, *pair in zip(schema.tasks, logits, truths, strict=True))
 
 
-def bundle_of(trial: Trial, material: Material, provenance: dict) -> Bundle:
-    """The trial's model, ready to be saved."""
-    return Bundle(
-        trial.fitted.network, material.preprocessing, trial.metadata_encoder, trial.confidence[FUSED], trial.novelty, provenance
-    )
+def bundle_of(trained: Trained, material: Material, provenance: dict[str, Any]) -> Bundle:
+    """The model, ready to be saved."""
+    network, confidence = trained.fitted.network, trained.confidence[FUSED]
+    return Bundle(network, material.preprocessing, trained.metadata_encoder, confidence, trained.novelty, provenance)
 
 
 def _ways(branches: Collection[str]) -> dict[str, Collection[str]]:

@@ -9,17 +9,27 @@ import time
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
 import pandas as pd
 import torch
-from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from lightning.pytorch.loggers import TensorBoardLogger
 from safetensors.torch import load_file, save_file
 
 from morphoscope.models.branches.metadata import MetadataEncoder
 from morphoscope.models.network import MultimodalNetwork, NetworkSpec
-from morphoscope.training.callbacks import AtomicCheckpoint, BestWeights, EpochBar, EpochRecord, StopAt
+from morphoscope.training.callbacks import (
+    CHECKPOINT_SECONDS,
+    AtomicCheckpoint,
+    BestWeights,
+    EpochBar,
+    EpochRecord,
+    GentleInterrupt,
+    StopAt,
+    plain_interrupts,
+)
 from morphoscope.training.module import MultitaskModule
 from morphoscope.training.objectives import MultitaskLoss, log_priors
 from morphoscope.training.precision import autocast_precision
@@ -59,13 +69,15 @@ class FitTask:
     recipe: Recipe
     folder: Path
     label: str = "training"
+    checkpoint_seconds: float = CHECKPOINT_SECONDS
 
 
 def fit(task: FitTask, deadline: float | None = None, resume: bool = False) -> Fitted:
     """Trains from the recipe's seed. deadline: on time.monotonic(); the epochs are planned to end before it, with the
     learning rate brought down in full. resume: goes on from the folder's checkpoint where there is one.
 
-    KeyboardInterrupt keeps a checkpoint of the last whole epoch and is raised on.
+    Ctrl-C finishes the epoch, keeps a checkpoint of it (with the best weights so far) and raises KeyboardInterrupt; a second
+    one does not wait. Raises OSError where the folder can't be written.
     """
     started = time.monotonic()
     _quiet()
@@ -74,35 +86,26 @@ def fit(task: FitTask, deadline: float | None = None, resume: bool = False) -> F
     torch.manual_seed(task.recipe.seed)
     network = _initialised(task)
     recipe = _plan(task, network, deadline, resume)
-    truths = [torch.from_numpy(truth[task.training]) for truth in task.samples.truths]
-    loss = MultitaskLoss(
-        task.spec.schema, log_priors(task.spec.schema, truths), recipe.fit.logit_adjustment, recipe.fit.label_smoothing
-    )
-    module = MultitaskModule(network, task.metadata_encoder, recipe, task.samples, task.training, task.validation, loss)
+    module = _module(task, network, recipe)
     record, best = EpochRecord(), BestWeights(max(1, round(recipe.fit.patience * recipe.fit.epochs)))
-    checkpoint = AtomicCheckpoint(task.folder / _CHECKPOINT)
+    checkpoint = AtomicCheckpoint(task.folder / _CHECKPOINT, task.checkpoint_seconds)
+    interrupt = GentleInterrupt(checkpoint)
     stop = StopAt(recipe.fit.stopped_after or None, None if recipe.fit.stopped_after else deadline)
-    trainer = pl.Trainer(
-        accelerator="gpu" if torch.cuda.is_available() else "cpu",
-        devices=1,
-        precision=autocast_precision(recipe, network),
+    trainer = _trainer(
+        network,
+        recipe,
+        [record, best, stop, checkpoint, EpochBar(task.label), interrupt],
         max_epochs=recipe.fit.epochs,
-        callbacks=[record, best, stop, checkpoint, EpochBar(task.label)],
-        logger=[
-            TensorBoardLogger(task.folder / "tensorboard", name="", version=""),
-            CSVLogger(task.folder / "csv", name="", version=""),
-        ],
+        limit_val_batches=1.0 if len(task.validation) else 0,
+        logger=TensorBoardLogger(task.folder / "tensorboard", name="", version=""),
         gradient_clip_val=5.0,
         reload_dataloaders_every_n_epochs=1,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        num_sanity_val_steps=0,
         log_every_n_steps=1,
     )
     resumed = checkpoint.path if resume and checkpoint.path.is_file() else None
-    trainer.fit(module, ckpt_path=resumed, weights_only=True)
-    if trainer.interrupted:
+    with plain_interrupts(), interrupt:
+        trainer.fit(module, ckpt_path=resumed, weights_only=True)
+    if interrupt.cut_short:
         raise KeyboardInterrupt
     module.averaged_network.load_state_dict(best.weights)
     fitted = Fitted(
@@ -115,7 +118,30 @@ def fit(task: FitTask, deadline: float | None = None, resume: bool = False) -> F
         time.monotonic() - started,
     )
     _keep_finished(task, fitted)
+    if interrupt.was_asked:
+        raise KeyboardInterrupt
     return fitted
+
+
+def _trainer(network: MultimodalNetwork, recipe: Recipe, callbacks: list[pl.Callback], **further: Any) -> pl.Trainer:
+    return pl.Trainer(
+        accelerator="gpu" if torch.cuda.is_available() else "cpu",
+        devices=1,
+        precision=autocast_precision(recipe, network),
+        callbacks=callbacks,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        **further,
+    )
+
+
+def _module(task: FitTask, network: MultimodalNetwork, recipe: Recipe) -> MultitaskModule:
+    schema = task.spec.schema
+    priors = log_priors(schema, [torch.from_numpy(truth[task.training]) for truth in task.samples.truths])
+    loss = MultitaskLoss(schema, priors, recipe.fit.logit_adjustment, recipe.fit.label_smoothing)
+    return MultitaskModule(network, task.metadata_encoder, recipe, task.samples, task.training, task.validation, loss)
 
 
 def _initialised(task: FitTask) -> MultimodalNetwork:
@@ -134,7 +160,7 @@ def _plan(task: FitTask, network: MultimodalNetwork, deadline: float | None, res
     recipe = _planned(task, network, deadline)
     task.folder.mkdir(parents=True, exist_ok=True)
     (task.folder / _CHECKPOINT).unlink(missing_ok=True)
-    path.write_text(json.dumps({"epochs": recipe.fit.epochs, "batch_size": recipe.fit.batch_size}), encoding="utf-8")
+    _write_whole(path, {"epochs": recipe.fit.epochs, "batch_size": recipe.fit.batch_size})
     return recipe
 
 
@@ -143,8 +169,15 @@ def _keep_finished(task: FitTask, fitted: Fitted) -> None:
     save_file({name: tensor.contiguous() for name, tensor in fitted.network.state_dict().items()}, task.folder / _WEIGHTS)
     document = {name: getattr(fitted, name) for name in ("batch_size", "epochs", "stopped_after", "best_epoch", "seconds")}
     document["history"] = fitted.history.to_dict("records")
-    (task.folder / _FINISHED).write_text(json.dumps(document), encoding="utf-8")
+    _write_whole(task.folder / _FINISHED, document)
     (task.folder / _CHECKPOINT).unlink(missing_ok=True)
+
+
+def _write_whole(path: Path, document: dict[str, Any]) -> None:
+    """JSON that is there complete or not at all, whenever the process is killed."""
+    part = path.with_suffix(".part")
+    part.write_text(json.dumps(document), encoding="utf-8")
+    part.replace(path)
 
 
 def _load_finished(task: FitTask) -> Fitted | None:
@@ -171,25 +204,11 @@ def _planned(task: FitTask, network: MultimodalNetwork, deadline: float | None) 
 
 
 def _seconds_per_epoch(task: FitTask, network: MultimodalNetwork, recipe: Recipe) -> float:
-    """Measured on a copy for a few steps after one that warms up; the validation pass is counted as a third of a step a picture."""
-    truths = [torch.from_numpy(truth[task.training]) for truth in task.samples.truths]
-    loss = MultitaskLoss(task.spec.schema, log_priors(task.spec.schema, truths))
-    module = MultitaskModule(
-        copy.deepcopy(network), task.metadata_encoder, recipe, task.samples, task.training, task.validation, loss
-    )
-    probe = pl.Trainer(
-        accelerator="gpu" if torch.cuda.is_available() else "cpu",
-        devices=1,
-        precision=autocast_precision(recipe, network),
-        max_steps=1 + PROBE_STEPS,
-        limit_val_batches=0,
-        callbacks=[clock := _StepClock()],
-        logger=False,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
-    probe.fit(module)
+    """Measured on a copy for a few steps after one that warms up; a picture to stop by counts as a third of one to learn from."""
+    module = _module(task, copy.deepcopy(network), recipe)
+    probe = _trainer(network, recipe, [clock := _StepClock()], max_steps=1 + PROBE_STEPS, limit_val_batches=0, logger=False)
+    with plain_interrupts():
+        probe.fit(module)
     pictures = len(task.training) + len(task.validation) / 3
     return max(1e-6, clock.seconds_per_step * pictures / recipe.fit.batch_size)
 

@@ -64,6 +64,30 @@ class SplitSettings(_Section):
     protocol: str = "80/20"
 
 
+class ReachedByFit(_Section):
+    """What data and clock decided in one fit of a finished run; a repeat takes it as it stands."""
+
+    epochs: int = Field(ge=1)
+    batch_size: int = Field(ge=1)
+    stopped_after: int = Field(ge=1)
+
+
+class DataRecord(_Section):
+    """What a finished run was trained on: the options of its command line, empty where left out, and its fits by name."""
+
+    images: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    metadata: str = ""
+    schema_file: str = ""
+    group: str = ""
+    sample: str = ""
+    tasks: tuple[str, ...] = ()
+    unmatched: Literal["", "error", "blank"] = ""
+    refit: bool = False
+    ablate: bool = False
+    fits: dict[str, ReachedByFit] = Field(default_factory=dict)
+
+
 class Recipe(_Section):
     """All settings of a run. seed: the same seed gives the same numbers on one machine."""
 
@@ -74,8 +98,7 @@ class Recipe(_Section):
     augmentation: AugmentationSettings = AugmentationSettings()
     fit: FitSettings = FitSettings()
     split: SplitSettings = SplitSettings()
-    data: dict[str, Any] = Field(default_factory=dict)
-    """What a finished run was trained on: the options of its command line."""
+    data: DataRecord = DataRecord()
 
     def to_toml(self) -> str:
         return tomli_w.dumps(self.model_dump(mode="json"))

@@ -24,10 +24,16 @@ def evaluate(
     import sys
 
     from morphoscope.apps.cli.console import repeat_command, say
-    from morphoscope.apps.verbs.evaluate import EvaluateRequest
     from morphoscope.apps.verbs.evaluate import evaluate as run
 
-    request = EvaluateRequest(
-        model, tuple(images), out, tuple(labels or ()), group, metadata, overwrite, command=repeat_command(sys.argv[1:])
+    run(
+        model,
+        images,
+        labels=labels or (),
+        group=group,
+        metadata=metadata,
+        out=out,
+        overwrite=overwrite,
+        say=say,
+        command=repeat_command(sys.argv[1:]),
     )
-    run(request, say)

@@ -14,7 +14,6 @@ from morphoscope.apps.cli.demo import demo
 from morphoscope.apps.cli.doctor import doctor
 from morphoscope.apps.cli.evaluate import evaluate
 from morphoscope.apps.cli.inspect import inspect
-
 from morphoscope.apps.cli.measure import measure
 from morphoscope.apps.cli.predict import predict
 from morphoscope.apps.cli.render import render

@@ -17,7 +17,9 @@ class Unmatched(StrEnum):
 
 
 def train(
-    images: Annotated[list[Path], typer.Argument(help="One or more folders of micrographs.")],
+    images: Annotated[
+        list[Path] | None, typer.Argument(help="One or more folders of micrographs; those of the recipe, if left out.")
+    ] = None,
     labels: Annotated[
         list[Path] | None,
         typer.Option(help="Label sheet (.csv, .xlsx, .xlsm); once for all folders, or once a folder. None: folder names."),
@@ -32,9 +34,11 @@ def train(
     schema: Annotated[Path | None, typer.Option(help="TOML with the allowed classes a task and their order.")] = None,
     tasks: Annotated[str | None, typer.Option(help="Only these columns of the sheet, comma between.")] = None,
     unmatched: Annotated[
-        Unmatched, typer.Option(help="Labels outside the schema: an error, or blank to leave them out.")
-    ] = Unmatched.error,
-    recipe: Annotated[str, typer.Option(help="A recipe's name, or a TOML file such as a run's recipe.toml.")] = "default",
+        Unmatched | None, typer.Option(help="Labels outside the schema: an error, which is usual, or blank to leave them out.")
+    ] = None,
+    recipe: Annotated[
+        str, typer.Option(help="A recipe's name, or a TOML file; a run's recipe.toml repeats it, options and all.")
+    ] = "default",
     encoder: Annotated[str | None, typer.Option(help="Where the network starts: random.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training pictures.")] = None,
     time_budget: Annotated[float | None, typer.Option(min=0.1, help="Minutes that the whole command may take.")] = None,
@@ -42,52 +46,57 @@ def train(
     split: Annotated[
         str | None, typer.Option(help="80/20, 70/20/10, kfold:5x1 (folds x repeats) or logo (leave one group out).")
     ] = None,
-    refit: Annotated[bool, typer.Option(help="Train the final model again on every picture.")] = False,
-    ablate: Annotated[bool, typer.Option(help="Also retrain without metadata, and with metadata alone.")] = False,
+    refit: Annotated[bool | None, typer.Option(help="Train the final model again on every picture.")] = None,
+    ablate: Annotated[bool | None, typer.Option(help="Also retrain without metadata, and with metadata alone.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting of the recipe: fit.learning_rate=0.002.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the model, report.html and all figures.")] = Path("morphoscope-run"),
-    resume: Annotated[bool, typer.Option(help="Go on with the run that --out holds.")] = False,
-    overwrite: Annotated[bool, typer.Option(help="Replace the run that --out holds.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run that --out holds.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that --out holds.")] = False,
+    checkpoint_seconds: Annotated[
+        float, typer.Option(min=0, help="How often the state is kept for --resume, at the end of an epoch.")
+    ] = 20.0,
 ) -> None:
     """Learn every column of a label sheet at once, from pixels and instrument metadata.
 
     Example: morphoscope train images --labels labels.xlsx --group Sample --out run
     """
     import sys
+    import time
+
+    began = time.monotonic()
 
     from morphoscope.apps.cli.console import repeat_command, say
-    from morphoscope.apps.verbs.folder import FolderRequest
-    from morphoscope.apps.verbs.train import TrainRequest
     from morphoscope.apps.verbs.train import train as run
-    from morphoscope.training.recipe import load_recipe
+    from morphoscope.apps.verbs.train import where_it_stopped
 
-    wanted = [f"fit.epochs={epochs}"] if epochs else []
-    wanted += [f"seed={seed}"] if seed is not None else []
-    wanted += [f'split.protocol="{split}"'] if split else []
-    wanted += [f'encoder="{encoder}"'] if encoder else []
-    source = FolderRequest(
-        images=tuple(images),
-        labels=tuple(labels or ()),
-        metadata=metadata,
-        schema_file=schema,
-        group=group,
-        sample=sample,
-        tasks=tuple(name.strip() for name in tasks.split(",")) if tasks else None,
-        unmatched=unmatched.value,
-    )
-    request = TrainRequest(
-        source=source,
-        recipe=load_recipe(recipe, [*wanted, *(set_ or [])]),
-        out=out,
-        refit=refit,
-        ablate=ablate,
-        time_budget_min=time_budget,
-        resume=resume,
-        overwrite=overwrite,
-        command=repeat_command(sys.argv[1:]),
-    )
+    command = repeat_command(sys.argv[1:])
     try:
-        run(request, say)
+        run(
+            images or (),
+            labels=labels or (),
+            group=group,
+            sample=sample,
+            metadata=metadata,
+            schema=schema,
+            tasks=[name.strip() for name in tasks.split(",")] if tasks else (),
+            unmatched=unmatched.value if unmatched else None,
+            recipe=recipe,
+            encoder=encoder,
+            epochs=epochs,
+            time_budget_min=time_budget,
+            seed=seed,
+            split=split,
+            refit=refit,
+            ablate=ablate,
+            settings=set_ or (),
+            out=out,
+            resume=resume,
+            overwrite=overwrite,
+            checkpoint_seconds=checkpoint_seconds,
+            say=say,
+            command=command,
+            began=began,
+        )
     except KeyboardInterrupt:
-        say(f"Stopped. Finished epochs are kept in {out / 'fits'}; the same command with --resume goes on from there.")
+        say(where_it_stopped(out, command))
         raise typer.Exit(130) from None

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from morphoscope.apps.verbs.evaluate import EvaluateRequest, evaluate
-from morphoscope.apps.verbs.folder import FolderRequest
+from morphoscope.apps.verbs.evaluate import evaluate
 from morphoscope.apps.verbs.measure import measure
 from morphoscope.apps.verbs.output import claim_folder
 from morphoscope.apps.verbs.predict import predict
 from morphoscope.apps.verbs.progress import bar
-from morphoscope.apps.verbs.train import TrainRequest, train
+from morphoscope.apps.verbs.train import train
 from morphoscope.synthesis import write_dataset
-from morphoscope.training.recipe import load_recipe
 
 OWN_RESULTS = ("rendered", "new", "run", "evaluation", "predictions.csv", "measurements.csv", "labelled", "measured")
 
@@ -44,23 +44,28 @@ def demo(out: Path, quick: bool, overwrite: bool, command: str, say: Callable[[s
     for folder, count, seed in ((learning, tour.n_learning, 0), (new, tour.n_new, 1)):
         say(f"Rendering {count} micrographs of particles with known labels and sizes: {folder}")
         with bar("Rendering", count) as progress:
-            drawn = iter(range(1, count + 1))
-            write_dataset(KIND, count, folder, size=SIZE, seed=seed, workers=2, progress=lambda: progress(next(drawn)))
+            advance = partial(_advance, progress, itertools.count(1))
+            write_dataset(KIND, count, folder, size=SIZE, seed=seed, workers=2, progress=advance)
     say("Training on all label columns at once.")
-    request = TrainRequest(
-        source=FolderRequest((learning / "images",), (learning / "labels.csv",), group="Sample"),
-        recipe=load_recipe("default"),
+    train(
+        learning / "images",
+        labels=learning / "labels.csv",
+        group="Sample",
         out=run,
         time_budget_min=tour.minutes,
+        say=say,
         command=command,
     )
-    train(request, say)
     say("Evaluating on pictures of other specimens.")
-    labels, images = (new / "labels.csv",), (new / "images",)
-    evaluate(EvaluateRequest(run / "model", images, out / "evaluation", labels, "Sample", command=command), say)
-    predict(run / "model", list(images), out / "predictions.csv", overlay=out / "labelled", overwrite=True, say=say)
+    images = new / "images"
+    evaluate(run, images, labels=new / "labels.csv", group="Sample", out=out / "evaluation", say=say, command=command)
+    predict(run, images, out / "predictions.csv", overlay=out / "labelled", overwrite=True, say=say)
     say("Measuring the particles in nanometres, on the rendered masks.")
-    measure(list(images), out=out / "measurements.csv", masks=new / "instance_maps", report=out / "measured", overwrite=True)
+    measure([images], out=out / "measurements.csv", masks=new / "instance_maps", report=out / "measured", overwrite=True)
     report = run / "report.html"
     say(f"Done. Open {report}, then {out / 'labelled'} and {out / 'measured'}.")
     return report
+
+
+def _advance(progress: Callable[[int], None], drawn: Iterator[int]) -> None:
+    progress(next(drawn))

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from morphoscope.apps.verbs.output import claim_folder, peak_memory_mb
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
+from morphoscope.apps.verbs.output import claim_folder, peak_memory_mb, writing
 from morphoscope.apps.verbs.progress import bar
 from morphoscope.apps.verbs.summary import class_counts, data_summary, group_names, joined, label_summary
-from morphoscope.data.catalogue import Catalogue, Entry, load_catalogue
+from morphoscope.calibration.resolve import resolve
+from morphoscope.data.catalogue import Catalogue, load_catalogue
 from morphoscope.data.label_check import LabelCheck
 from morphoscope.errors import MorphoscopeError
-from morphoscope.inference.predictor import Predicted, Predictor, Seen
+from morphoscope.inference.predictor import Predicted, Predictor
+from morphoscope.io.read import read
+from morphoscope.micrograph import Micrograph, PixelSize
 from morphoscope.models.bundle import Bundle
+from morphoscope.prediction import ClassPrediction
 from morphoscope.reporting.metrics_document import metrics_document, write_metrics
 from morphoscope.reporting.outcome import TaskOutcome
 from morphoscope.reporting.predictions_table import PredictionsTable, prediction_columns, prediction_rows
@@ -32,62 +37,85 @@ TEST_PART = "test"
 
 
 @dataclass(frozen=True)
-class EvaluateRequest:
+class _Request:
     """The options of `morphoscope evaluate`."""
 
     model: Path
     images: tuple[Path, ...]
-    out: Path
-    labels: tuple[Path, ...] = ()
-    group: str | None = None
-    metadata: Path | None = None
-    overwrite: bool = False
-    command: str = "morphoscope evaluate"
+    labels: tuple[Path, ...]
+    group: str | None
+    metadata: Path | None
+    command: str
 
 
 @dataclass(frozen=True, eq=False)
-class _Evaluated:
-    """The readable pictures, N of them, with the model's answers."""
+class _Answered:
+    """The N readable pictures with the model's answers. micrographs: without their pixels. predictions: one a task.
+    unreadable: a sentence a file. seconds: of reading and answering."""
 
     catalogue: Catalogue
-    seen: list[Seen]
-    batches: list[Predicted]
+    micrographs: list[Micrograph]
+    predictions: list[ClassPrediction]
+    novelty: np.ndarray
     unreadable: list[str]
     seconds: float
 
+    @property
+    def truths(self) -> list[np.ndarray]:
+        """(N, C) bool a task."""
+        return [self.catalogue.truth(task.name) for task in self.catalogue.schema.tasks]
 
-def evaluate(request: EvaluateRequest, say: Callable[[str], None] = lambda line: None) -> RunSummary:
-    """Writes predictions.csv, metrics.json and report.html into `request.out`. Raises MorphoscopeError."""
+
+def evaluate(
+    model: PathLike,
+    images: Paths,
+    *,
+    labels: Paths = (),
+    group: str | None = None,
+    metadata: PathLike | None = None,
+    out: PathLike,
+    overwrite: bool = False,
+    say: Say = silent,
+    command: str = "morphoscope.evaluate(…)",
+) -> RunSummary:
+    """Scores a model on labelled pictures that it has not seen; writes predictions.csv, metrics.json and report.html into `out`.
+
+        morphoscope.evaluate("run", "test_images", labels="test.csv", group="Sample", out="evaluation")
+
+    The options are those of `morphoscope evaluate`. Returns the figures. Raises MorphoscopeError, whose text is meant to be
+    shown, where labels, pictures or model don't fit together.
+    """
     started = datetime.now().astimezone()
-    claim_folder(request.out, OWN_RESULTS, request.overwrite)
+    request = _Request(Path(model), as_paths(images), as_paths(labels), group, as_path(metadata), command)
+    target = Path(out)
+    claim_folder(target, OWN_RESULTS, overwrite)
     bundle = Bundle.load(request.model)
     catalogue, check = load_catalogue(
         request.images,
         labels=request.labels,
         metadata=request.metadata,
         schema=bundle.schema,
-        group=request.group,
+        group=group,
         unmatched="blank",
     )
     say(check.to_text())
     found = _answered(bundle, catalogue, say)
     run = _summary(request, bundle, found, check, started)
-    table = request.out / "predictions.csv"
-    with PredictionsTable(table, prediction_columns(bundle.schema, has_truth=True)) as rows:
-        at = 0
-        for batch in found.batches:
-            truths = [outcome.truth[at : at + len(batch.seen)] for outcome in run.outcomes]
-            sizes = [one.micrograph.pixel_size for one in batch.seen]
-            names = run.names[at : at + len(batch.seen)]
-            rows.write(prediction_rows(names, batch.predictions, sizes, batch.novelty, truths))
-            at += len(batch.seen)
-    write_workbook(table, bundle.schema)
-    write_metrics(metrics_document(run), request.out / "metrics.json")
-    write_report(run, request.out)
+    with writing(target, "Make room, or choose another --out."):
+        _write(run, found, target)
     for outcome in run.outcomes:
         say(figures_line(outcome))
-    say(f"Report: {request.out / 'report.html'}")
+    say(f"Report: {target / 'report.html'}")
     return run
+
+
+def _write(run: RunSummary, found: _Answered, out: Path) -> None:
+    schema, sizes = found.catalogue.schema, [micrograph.pixel_size for micrograph in found.micrographs]
+    with PredictionsTable(out / "predictions.csv", prediction_columns(schema, has_truth=True)) as table:
+        table.write(prediction_rows(run.names, found.predictions, sizes, found.novelty, found.truths))
+    write_workbook(out / "predictions.csv", schema)
+    write_report(run, out)
+    write_metrics(metrics_document(run), out / "metrics.json")
 
 
 def figures_line(outcome: TaskOutcome) -> str:
@@ -103,72 +131,70 @@ def figures_line(outcome: TaskOutcome) -> str:
     )
 
 
-def _answered(bundle: Bundle, catalogue: Catalogue, say: Callable[[str], None]) -> _Evaluated:
+def _answered(bundle: Bundle, catalogue: Catalogue, say: Say) -> _Answered:
     entries = {entry.path: entry for entry in catalogue.entries}
-    began = time.perf_counter()
-    batches = []
+    began, done = time.perf_counter(), 0
+    micrographs: list[Micrograph] = []
+    batches: list[Predicted] = []
+    failed: dict[Path, str] = {}
     with bar("Predicting", len(entries)) as progress:
         for batch in Predictor(bundle).predict(list(entries), {path: entry.metadata for path, entry in entries.items()}):
-            batches.append(batch)
-            progress(sum(len(one.paths) for one in batches))
-    failed = {path: sentence for batch in batches for path, sentence in batch.failed.items()}
+            micrographs += [one.micrograph for one in batch.seen]
+            failed |= batch.failed
+            batches.append(replace(batch, seen=[]))  # working copies of a large folder don't fit in memory
+            progress(done := done + len(batch.paths))
     for sentence in failed.values():
         say(f"Left out: {sentence}")
-    seen = [one for batch in batches for one in batch.seen]
-    if not seen:
+    if not micrographs:
         raise MorphoscopeError(
             f"None of {len(entries)} files could be read as a picture; expected micrographs such as TIFF, PNG or JPEG. "
             f"The first one: {next(iter(failed.values()))}"
         )
-    readable: list[Entry] = [entries[one.micrograph.path] for one in seen]
-    kept = Catalogue(tuple(readable), catalogue.schema)
-    return _Evaluated(kept, seen, batches, list(failed.values()), time.perf_counter() - began)
+    readable = Catalogue(tuple(entries[micrograph.path] for micrograph in micrographs), catalogue.schema)
+    predictions = [joined(parts) for parts in zip(*[batch.predictions for batch in batches], strict=True)]
+    novelty = np.concatenate([batch.novelty for batch in batches])
+    return _Answered(readable, micrographs, predictions, novelty, list(failed.values()), time.perf_counter() - began)
 
 
-def _summary(request: EvaluateRequest, bundle: Bundle, found: _Evaluated, check: LabelCheck, started: datetime) -> RunSummary:
-    catalogue = found.catalogue
-    truths = [catalogue.truth(task.name) for task in bundle.schema.tasks]
+def _summary(request: _Request, bundle: Bundle, found: _Answered, check: LabelCheck, started: datetime) -> RunSummary:
+    catalogue, provenance, truths = found.catalogue, bundle.provenance, found.truths
     groups = group_names(catalogue.entries)
-    predictions = [joined(parts) for parts in zip(*[batch.predictions for batch in found.batches if batch.seen], strict=True)]
-    counts = bundle.provenance["train_counts"]
-    sizes = [one.micrograph.pixel_size for one in found.seen]
-    outcomes = [
-        TaskOutcome(prediction, truth, np.array(counts[prediction.task.name]), None if groups is None else np.array(groups))
-        for prediction, truth in zip(predictions, truths, strict=True)
-    ]
+    sizes = [micrograph.pixel_size for micrograph in found.micrographs]
+    counts = [np.array(provenance["train_counts"][task.name]) for task in bundle.schema.tasks]
+    clusters = None if groups is None else np.array(groups)
     return RunSummary(
         title=f"{request.model.resolve().name} on " + " + ".join(path.resolve().name for path in request.images),
         command=request.command,
         started=started,
-        recipe=bundle.provenance["recipe"],
-        seed=bundle.provenance["seed"],
-        encoder=bundle.provenance["encoder"],
+        recipe=provenance["recipe"],
+        seed=provenance["seed"],
+        encoder=provenance["encoder"],
         n_parameters=sum(p.numel() for p in bundle.network.parameters()),
-        seconds_training=bundle.provenance["seconds_training"],
-        seconds_inference_per_image=found.seconds / len(found.seen),
+        seconds_training=provenance["seconds_training"],
+        seconds_inference_per_image=found.seconds / len(found.micrographs),
         peak_memory_mb=peak_memory_mb(),
         versions=versions(),
-        data=data_summary([one.micrograph for one in found.seen], found.unreadable),
+        data=data_summary(found.micrographs, found.unreadable),
         label_check=label_summary(check),
         split=SplitSummary(
             protocol="evaluation of a finished model",
-            n_images={TEST_PART: len(found.seen)},
+            n_images={TEST_PART: len(found.micrographs)},
             counts={TEST_PART: class_counts(bundle.schema, truths)},
-            decisions=[Decision("nothing but the figures of this report", TEST_PART, len(found.seen))],
+            decisions=[Decision("nothing but the figures of this report", TEST_PART, len(found.micrographs))],
             group_column=request.group,
             n_groups=None if groups is None else len(set(groups)),
         ),
         history=pd.DataFrame(),
-        outcomes=outcomes,
+        outcomes=[TaskOutcome(*each, clusters) for each in zip(found.predictions, truths, counts, strict=True)],
         names=[entry.name for entry in catalogue.entries],
-        thumbnails=lambda row: found.seen[row].working,
+        thumbnails=lambda row: bundle.preprocessing.working_copy(resolve(read(found.micrographs[row].path))),
         pixel_size_nm=np.array([size.mean_nm if size else np.nan for size in sizes]),
         group_names=groups,
         warnings=[*check.warnings(), *scale_warnings(bundle, sizes)],
     )
 
 
-def scale_warnings(bundle: Bundle, sizes: list) -> list[str]:
+def scale_warnings(bundle: Bundle, sizes: Sequence[PixelSize | None]) -> list[str]:
     """A sentence where pictures are coarser or finer than anything that the model was trained on."""
     known = bundle.provenance.get("pixel_size_range_nm")
     if not known:

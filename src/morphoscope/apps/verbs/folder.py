@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,8 +31,8 @@ class FolderRequest:
     schema_file: Path | None = None
     group: str | None = None
     sample: str | None = None
-    tasks: tuple[str, ...] | None = None
-    unmatched: Literal["error", "blank"] = "error"
+    tasks: tuple[str, ...] = ()
+    unmatched: Literal["error", "blank"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +87,7 @@ def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], Non
         group=request.group,
         sample=request.sample,
         tasks=request.tasks,
-        unmatched=request.unmatched,
+        unmatched=request.unmatched or "error",
     )
     say(check.to_text())
     entries = catalogue.entries

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+from safetensors import SafetensorError
 
 from morphoscope.errors import OutputError
 
 
 def claim_folder(out: Path, own_results: Iterable[str], may_replace: bool, hint: str = "--overwrite") -> None:
     """Makes the folder. Raises OutputError where it can't be written, or holds this command's results and may not lose them."""
+    if out.exists() and not out.is_dir():
+        raise OutputError(f"--out {out}: it is a file; expected a folder, or a place to make one. Choose another --out.")
     try:
         out.mkdir(parents=True, exist_ok=True)
         probe = out / ".morphoscope-writable"
@@ -20,7 +24,8 @@ def claim_folder(out: Path, own_results: Iterable[str], may_replace: bool, hint:
         probe.unlink()
     except OSError as error:
         raise OutputError(
-            f"--out {out}: the folder can't be written ({error.strerror}); expected a folder, or a place to make one. Choose another --out."
+            f"--out {out}: the folder can't be written ({error.strerror}); expected a folder, or a place to make one. "
+            "Choose another --out."
         ) from error
     found = [name for name in own_results if (out / name).exists()]
     if found and not may_replace:
@@ -32,13 +37,28 @@ def claim_folder(out: Path, own_results: Iterable[str], may_replace: bool, hint:
 def claim_file(out: Path, overwrite: bool) -> None:
     """The same for a single result file."""
     if out.is_dir():
-        raise OutputError(f"--out {out}: it is a folder; expected the name of a file in it, such as {out / 'results.csv'}.")
-    if out.exists() and not overwrite:
+        raise OutputError(f"--out {out}: it is a folder; expected a file name such as {out / 'predictions.csv'}. Add the name.")
+    if out.is_file() and not overwrite:
         raise OutputError(f"--out {out}: the file exists already; expected none. Choose another --out, or add --overwrite.")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"--out {out}: its folder can't be made ({error.strerror}). Choose another --out.") from error
+        raise OutputError(
+            f"--out {out}: its folder can't be made ({error.strerror}); expected a place to write. Choose another --out."
+        ) from error
+
+
+@contextmanager
+def writing(out: Path, remedy: str) -> Iterator[None]:
+    """Raises OutputError where a file below `out` can't be written; remedy: the sentence that says what to do."""
+    expected = "expected a writable place with room"
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or out
+        raise OutputError(f"{where}: can't be written ({error.strerror or error}); {expected}. {remedy}") from error
+    except SafetensorError as error:  # what safetensors makes of an OSError
+        raise OutputError(f"{out}: the weights can't be written ({error}); {expected}. {remedy}") from error
 
 
 def peak_memory_mb() -> float:

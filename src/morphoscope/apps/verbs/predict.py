@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
 from morphoscope.data.metadata_sheet import metadata_rows
@@ -12,6 +12,7 @@ from morphoscope.errors import MorphoscopeError, OutputError
 from morphoscope.inference.predictor import Predicted, Predictor
 from morphoscope.io.find import find_micrographs
 from morphoscope.io.read import MAX_PIXELS
+from morphoscope.micrograph import Micrograph
 from morphoscope.models.bundle import Bundle
 from morphoscope.reporting.overlay import label_lines, labelled_copy
 from morphoscope.reporting.predictions_table import PredictionsTable, Row, error_row, prediction_columns, prediction_rows
@@ -19,46 +20,76 @@ from morphoscope.reporting.workbook import write_workbook
 
 
 def predict(
-    model: Path,
-    paths: Sequence[Path],
-    out: Path,
+    model: PathLike,
+    paths: Paths,
+    out: PathLike = "predictions.csv",
     *,
-    overlay: Path | None = None,
-    metadata: Path | None = None,
+    overlay: PathLike | None = None,
+    metadata: PathLike | None = None,
     max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
-    say: Callable[[str], None] = lambda line: None,
+    say: Say = silent,
 ) -> Path:
-    """Writes predictions.csv (and its .xlsx twin) as batches come in, and labelled copies where `overlay` is given.
+    """Labels pictures with a trained model; writes predictions.csv as batches come in, and its .xlsx twin at the end.
 
-    A file that can't be read gives an error row. Raises MorphoscopeError where no file could be read, or the output can't
-    be written; rows written until then are kept.
+        morphoscope.predict("run", "new_images", "predictions.csv")
+
+    The options are those of `morphoscope predict`. overlay: a folder for labelled copies. A file that can't be read gives an
+    error row. Returns the table's path. Raises MorphoscopeError, whose text is meant to be shown, where no file could be read
+    or the output can't be written; rows written until then are kept.
     """
-    claim_file(out, overwrite)
-    bundle = Bundle.load(model)
-    files = find_micrographs(paths)
-    cells = metadata_rows(metadata, files) if metadata else {}
-    done = failed = 0
-    first_failure = ""
-    with PredictionsTable(out, prediction_columns(bundle.schema)) as table, bar("Predicting", len(files)) as progress:
-        for batch in Predictor(bundle, max_pixels).predict(files, cells):
+    table_path, folder = Path(out), as_path(overlay)
+    _claim(table_path, overwrite)
+    predictor_bundle = Bundle.load(Path(model))
+    files = find_micrographs(as_paths(paths))
+    cells = metadata_rows(Path(metadata), files) if metadata else {}
+    failures: dict[Path, str] = {}
+    done = 0
+    columns = prediction_columns(predictor_bundle.schema)
+    with PredictionsTable(table_path, columns) as table, bar("Predicting", len(files)) as progress:
+        for batch in Predictor(predictor_bundle, max_pixels).predict(files, cells):
             table.write(_rows(batch))
-            if overlay:
-                _write_copies(batch, overlay)
+            if folder:
+                _write_copies(batch, folder)
             for path, sentence in batch.failed.items():
                 say(f"Error row for {path.name}: {sentence}")
-                first_failure = first_failure or sentence
-            failed += len(batch.failed)
+            for one in batch.seen:
+                _say_warnings(one.micrograph, say)
+            failures |= batch.failed
             done += len(batch.paths)
             progress(done)
-    if failed == done:
+    if len(failures) == done:
         raise MorphoscopeError(
-            f"None of {done} files could be read as a picture; expected micrographs such as TIFF, PNG or JPEG. {out} says why for "
-            f"each. The first one: {first_failure}"
+            f"None of {done} files could be read as a picture; expected micrographs such as TIFF, PNG or JPEG. "
+            f"{table_path} says why for each. The first one: {next(iter(failures.values()))}"
         )
-    write_workbook(out, bundle.schema)
-    say(f"{done - failed} pictures labelled, {failed} error rows: {out}")
-    return out
+    _write_twin(table_path, predictor_bundle, say)
+    say(f"{done - len(failures)} pictures labelled, {len(failures)} error rows: {table_path}")
+    return table_path
+
+
+def _claim(table: Path, overwrite: bool) -> None:
+    if table.suffix.lower() in (".xlsx", ".xlsm"):
+        raise OutputError(
+            f"--out {table}: it is to be a workbook; expected a name that ends in .csv, beside which the workbook is written. "
+            f"Write --out {table.with_suffix('.csv')}."
+        )
+    claim_file(table, overwrite)
+
+
+def _say_warnings(micrograph: Micrograph, say: Say) -> None:
+    for warning in micrograph.warnings:
+        say(f"Note on {micrograph.path.name}: {warning}")
+
+
+def _write_twin(table: Path, bundle: Bundle, say: Say) -> None:
+    """The workbook is a convenience: where it can't be written, the table is still the result."""
+    if not table.is_file():
+        return  # a device or a pipe
+    try:
+        write_workbook(table, bundle.schema)
+    except OutputError as error:
+        say(f"Note: {error}")
 
 
 def _rows(batch: Predicted) -> list[Row]:
@@ -80,8 +111,8 @@ def _write_copies(batch: Predicted, folder: Path) -> None:
             picture.save(_free_name(target, one.micrograph.path))
         except OSError as error:
             raise OutputError(
-                f"--overlay {folder}: {target.name} can't be written ({error.strerror or error}); expected a writable folder with room. "
-                "Choose another --overlay."
+                f"--overlay {folder}: {target.name} can't be written ({error.strerror or error}); expected a writable folder "
+                "with room. Choose another --overlay; the table holds the rows written so far."
             ) from error
 
 

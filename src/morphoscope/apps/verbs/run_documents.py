@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from morphoscope.apps.verbs.arguments import Say
 from morphoscope.apps.verbs.evaluate import figures_line
+from morphoscope.apps.verbs.recorded import with_record
 from morphoscope.apps.verbs.summary import run_summary
 from morphoscope.data.split import split_rows
 from morphoscope.reporting.metrics_document import metrics_document, write_metrics
@@ -19,16 +20,15 @@ from morphoscope.reporting.report import write_report
 from morphoscope.reporting.run_summary import RunSummary
 from morphoscope.reporting.workbook import write_workbook
 from morphoscope.training.experiment import bundle_of
-from morphoscope.training.recipe import Recipe
 
 if TYPE_CHECKING:
     from morphoscope.apps.verbs.train import Training
 
 
-def write_documents(training: Training, say: Callable[[str], None]) -> None:
-    """Writes the results of a training into its folder. Raises OutputError."""
-    out = training.request.out
-    recipe = resolved_recipe(training)
+def write_documents(training: Training, say: Say) -> RunSummary:
+    """Writes the results of a training into its folder. Raises OutputError or OSError where there is no room."""
+    request, out = training.request, training.request.out
+    recipe = with_record(request.recipe, request.source, request.refit, request.ablate, training.fitted)
     run = run_summary(training, recipe)
     names, groups = training.folder.names, [entry.group for entry in training.folder.catalogue.entries]
     (out / "recipe.toml").write_text(recipe.to_toml(), encoding="utf-8")
@@ -41,24 +41,7 @@ def write_documents(training: Training, say: Callable[[str], None]) -> None:
     for outcome in run.outcomes:
         say(figures_line(outcome))
     say(f"Report: {out / 'report.html'}")
-
-
-def resolved_recipe(training: Training) -> Recipe:
-    """The recipe with everything decided that data or clock decided: training again from it repeats the run."""
-    request, fitted = training.request, training.final.fitted
-    decided = {"batch_size": fitted.batch_size, "epochs": fitted.epochs, "stopped_after": fitted.stopped_after}
-    data = {
-        "images": [str(path.resolve()) for path in request.source.images],
-        "labels": [str(path.resolve()) for path in request.source.labels],
-        "metadata": str(request.source.metadata.resolve()) if request.source.metadata else "",
-        "schema_file": str(request.source.schema_file.resolve()) if request.source.schema_file else "",
-        "group": request.source.group or "",
-        "sample": request.source.sample or "",
-        "tasks": list(request.source.tasks or ()),
-        "refit": request.refit,
-        "ablate": request.ablate,
-    }
-    return request.recipe.model_copy(update={"fit": request.recipe.fit.model_copy(update=decided), "data": data})
+    return run
 
 
 def _write_predictions(training: Training, path: Path) -> None:

@@ -22,9 +22,9 @@ from morphoscope.training.experiment import Trial
 from morphoscope.training.recipe import Recipe
 
 if TYPE_CHECKING:
-    from morphoscope.apps.verbs.folder import Folder
     from morphoscope.apps.verbs.train import Training
 
+FEW_CALIBRATION_PICTURES = 100
 FORMATS = {"tif": "TIFF", "tiff": "TIFF", "jpg": "JPEG", "jpeg": "JPEG"}
 
 
@@ -38,7 +38,7 @@ def run_summary(training: Training, recipe: Recipe) -> RunSummary:
         title=" + ".join(path.resolve().name for path in request.source.images),
         command=request.command,
         started=training.started,
-        recipe=recipe.model_dump(mode="json"),
+        recipe=_shown(recipe),
         seed=request.recipe.seed,
         encoder=f"{request.recipe.model.backbone} from random weights",
         n_parameters=sum(p.numel() for p in fitted.network.parameters()),
@@ -63,6 +63,12 @@ def run_summary(training: Training, recipe: Recipe) -> RunSummary:
         branch_outcomes=_branch_outcomes(training, rows),
         warnings=[*folder.check.warnings(), *_warnings(training)],
     )
+
+
+def _shown(recipe: Recipe) -> dict[str, Any]:
+    """The recipe as plain values for people to read: every setting, and what was given of the options."""
+    given = recipe.data.model_dump(mode="json", exclude={"fits"}, exclude_defaults=True)
+    return recipe.model_dump(mode="json", exclude={"data"}) | {"data": given}
 
 
 def data_summary(micrographs: Sequence[Micrograph], unreadable: Sequence[str]) -> DataSummary:
@@ -161,13 +167,19 @@ def _decisions(training: Training, n_images: Mapping[str, int]) -> list[Decision
         Decision("nothing but the figures of this report", "test", test),
     ]
     if training.final not in training.trials:
-        total = len(training.folder.names)
-        decisions.append(
-            Decision("weights of the final model in the bundle, which no figure here measures", "all pictures", total)
-        )
-        decisions.append(
-            Decision("confidence of the final model, from answers of the models above", "validation and test", total)
-        )
+        held_back = [rows for fold in training.folds for rows in (fold.validation, fold.test)]
+        decisions += [
+            Decision(
+                "weights of the final model in the bundle, which no figure here measures",
+                "all pictures",
+                len(training.folder.names),
+            ),
+            Decision(
+                "confidence of the final model: each picture answered by a model above that did not learn from it",
+                "validation and test",
+                len(np.unique(np.concatenate(held_back))),
+            ),
+        ]
     return decisions
 
 
@@ -175,15 +187,13 @@ def _warnings(training: Training) -> list[str]:
     sentences = [
         f"Near-duplicates with labels that disagree, probably an error: {one}" for one in training.leakage.label_conflicts
     ]
-    for index, task in enumerate(training.material.schema.tasks):
-        for trial in training.trials:
-            confidence = trial.confidence[FUSED][index]
-            if confidence.n_calibration < 50:
-                sentences.append(
-                    f"{task.name}: confidence was calibrated on {confidence.n_calibration} pictures; its sets may miss their 90 % "
-                    f"by {100 * np.sqrt(0.09 / max(1, confidence.n_calibration)):.0f} points."
-                )
-                break
+    fewest = min(confidence.n_calibration for trial in training.trials for confidence in trial.confidence[FUSED])
+    if fewest < FEW_CALIBRATION_PICTURES:
+        scatter = 100 * np.sqrt(0.09 / max(1, fewest))
+        sentences.append(
+            f"Confidence was calibrated on {fewest} pictures: the share of sets that hold the truth scatters by {scatter:.0f} "
+            "points around 90 %."
+        )
     return sentences
 
 

@@ -4,47 +4,68 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
-import numpy as np
-
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
+from morphoscope.apps.verbs.fits import FitSeries, ablated, trial_names
 from morphoscope.apps.verbs.folder import Folder, FolderRequest, read_folder
-from morphoscope.apps.verbs.output import claim_folder, peak_memory_mb
+from morphoscope.apps.verbs.output import claim_folder, peak_memory_mb, writing
+from morphoscope.apps.verbs.recorded import completed, without_stale_record
 from morphoscope.apps.verbs.run_documents import write_documents
+from morphoscope.apps.verbs.unfinished import (
+    beginning_of,
+    is_unfinished,
+    mark_finished,
+    refuse_another,
+    refuse_resuming_nothing,
+    write_beginning,
+)
 from morphoscope.data.leakage import LeakageAudit, audit
-from morphoscope.data.split import Fold, split
-from morphoscope.training.experiment import Material, Trial, run_trial, seconds_per_picture
-from morphoscope.training.recipe import Recipe
+from morphoscope.data.split import Fold
+from morphoscope.data.split import split as split_pictures
+from morphoscope.errors import OutputError, RecipeError
+from morphoscope.models.branches.image import ImageBranch
+from morphoscope.reporting.run_summary import RunSummary
+from morphoscope.training.callbacks import CHECKPOINT_SECONDS
+from morphoscope.training.experiment import Material, Trained, Trial, seconds_per_picture
+from morphoscope.training.fit import Fitted
+from morphoscope.training.recipe import Recipe, load_recipe
 
-OWN_RESULTS = ("metrics.json", "recipe.toml", "fits", "model")
+FITS = "fits"
+OWN_RESULTS = ("metrics.json", "recipe.toml", FITS, "model")
 REPORT_SECONDS = 15.0
 """Kept back from a time budget for calibration, the bundle and the report."""
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """The options of `morphoscope train`. command: the line that repeats the run, for the report."""
+    """The options of `morphoscope train`, resolved. deadline: on time.monotonic(). command: the line that repeats the run."""
 
     source: FolderRequest
     recipe: Recipe
     out: Path
-    refit: bool = False
-    ablate: bool = False
-    time_budget_min: float | None = None
-    resume: bool = False
-    overwrite: bool = False
-    command: str = "morphoscope train"
+    refit: bool
+    ablate: bool
+    deadline: float | None
+    resume: bool
+    overwrite: bool
+    checkpoint_seconds: float
+    command: str
+
+    @property
+    def fits(self) -> Path:
+        """Where checkpoints and TensorBoard events go."""
+        return self.out / FITS
 
 
 @dataclass(frozen=True)
 class Training:
     """A finished run, before it is written. trials: one a fold. ablations: retrained without some branches, by name.
-    final: the trial whose network is the bundle; one of `trials`, or the refit on every picture."""
+    final: what becomes the bundle; one of `trials`, or the refit on every picture. fitted: all fits by name."""
 
     request: TrainRequest
     folder: Folder
@@ -53,93 +74,168 @@ class Training:
     leakage: LeakageAudit
     trials: list[Trial]
     ablations: dict[str, list[Trial]]
-    final: Trial
+    final: Trained
+    fitted: dict[str, Fitted]
     started: datetime
     seconds: float
     seconds_per_picture: float
     peak_memory_mb: float
 
 
-def train(request: TrainRequest, say: Say = lambda line: None) -> Training:
-    """Runs the whole training and writes everything under `request.out`. Raises MorphoscopeError.
+def train(
+    images: Paths = (),
+    *,
+    labels: Paths = (),
+    group: str | None = None,
+    sample: str | None = None,
+    metadata: PathLike | None = None,
+    schema: PathLike | None = None,
+    tasks: Sequence[str] = (),
+    unmatched: Literal["error", "blank"] | None = None,
+    recipe: PathLike = "default",
+    encoder: str | None = None,
+    epochs: int | None = None,
+    time_budget_min: float | None = None,
+    seed: int | None = None,
+    split: str | None = None,
+    refit: bool | None = None,
+    ablate: bool | None = None,
+    settings: Sequence[str] = (),
+    out: PathLike = "morphoscope-run",
+    resume: bool = False,
+    overwrite: bool = False,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    say: Say = silent,
+    command: str = "morphoscope.train(…)",
+    began: float | None = None,
+) -> RunSummary:
+    """Learns every column of a label sheet at once and writes model, figures and report under `out`.
 
-    KeyboardInterrupt is raised on after the state was kept; the same command with `resume` goes on from there.
+        morphoscope.train("images", labels="labels.xlsx", group="Sample", epochs=20, out="run")
+
+    The options are those of `morphoscope train`; settings are `key=value` as with --set. What is left out comes from the
+    recipe: that of a finished run records its pictures, sheets and options. say hears what the command line prints.
+    began: on time.monotonic(), where the time budget counts from; now, if left out.
+
+    Returns the figures: `summary.outcomes[0].accuracy`. Raises MorphoscopeError whose text is meant to be shown, and
+    KeyboardInterrupt on Ctrl-C, after the finished epochs were kept for `resume`.
     """
-    started, clock = datetime.now().astimezone(), time.monotonic()
-    deadline = None if request.time_budget_min is None else clock + request.time_budget_min * 60 - REPORT_SECONDS
-    claim_folder(
-        request.out, OWN_RESULTS, may_replace=request.overwrite or request.resume, hint="--overwrite, or --resume to go on"
+    began = time.monotonic() if began is None else began
+    given = FolderRequest(
+        as_paths(images), as_paths(labels), as_path(metadata), as_path(schema), group, sample, tuple(tasks), unmatched
     )
-    if request.overwrite and not request.resume:
-        shutil.rmtree(request.out / "fits", ignore_errors=True)
-    folder = read_folder(request.source, request.recipe, say)
-    user_groups = [entry.group for entry in folder.catalogue.entries]
-    recipe = request.recipe
-    folds = split(folder.truths, folder.effective_groups, recipe.split.protocol, recipe.seed, user_groups=user_groups)
+    options = {"fit.epochs": epochs, "seed": seed, "split.protocol": split, "encoder": encoder}
+    wanted = [f"{name}={value}" for name, value in options.items() if value is not None]
+    chosen = without_stale_record(load_recipe(str(recipe), [*wanted, *settings]))
+    _refuse_unknown_network(chosen)
+    request = TrainRequest(
+        source=completed(given, chosen),
+        recipe=chosen,
+        out=Path(out),
+        refit=chosen.data.refit if refit is None else refit,
+        ablate=chosen.data.ablate if ablate is None else ablate,
+        deadline=None if time_budget_min is None else began + time_budget_min * 60 - REPORT_SECONDS,
+        resume=resume,
+        overwrite=overwrite,
+        checkpoint_seconds=checkpoint_seconds,
+        command=command,
+    )
+    _claim(request)
+    folder = read_folder(request.source, chosen, say)
+    with writing(request.out, "Make room there; the same command with --resume goes on from the last checkpoint."):
+        summary = write_documents(_trained(request, folder, began, say), say)
+        _end(request)
+    return summary
+
+
+def where_it_stopped(out: Path, command: str) -> str:
+    """What to tell a person who stopped a training with Ctrl-C."""
+    if not is_unfinished(out / FITS):
+        return "Stopped before training began. The pictures that were read are in the cache; the same command starts again."
+    return f"Stopped. {out / FITS} keeps the finished epochs, the best one among them. To go on: {command} --resume"
+
+
+def _refuse_unknown_network(recipe: Recipe) -> None:
+    """Raises RecipeError for weights or a backbone that don't exist, before any picture is read."""
+    if recipe.encoder != "random":
+        raise RecipeError(
+            f"--encoder {recipe.encoder}: this version has no weights of that name; expected random. "
+            "Use --encoder random, which learns from your pictures alone."
+        )
+    if "image" in recipe.model.branches:
+        ImageBranch(recipe.model.backbone)
+
+
+def _claim(request: TrainRequest) -> None:
+    """Makes the output folder, or raises OutputError where that would lose something or there is nothing to resume."""
+    if request.resume and request.overwrite:
+        raise OutputError("--resume and --overwrite: both are given; expected one. Resume keeps what --overwrite replaces.")
+    hint = (
+        "--resume to go on with it, or --overwrite to replace it"
+        if is_unfinished(request.fits)
+        else "--overwrite to replace them"
+    )
+    claim_folder(request.out, OWN_RESULTS, may_replace=request.overwrite or request.resume, hint=hint)
+    if request.resume:
+        refuse_resuming_nothing(request.out, request.fits)
+
+
+def _trained(request: TrainRequest, folder: Folder, began: float, say: Say) -> Training:
+    """Every fit of the run, on the folder that was read."""
+    started, recipe = datetime.now().astimezone() - timedelta(seconds=time.monotonic() - began), request.recipe
+    groups = [entry.group for entry in folder.catalogue.entries]
+    folds = split_pictures(folder.truths, folder.effective_groups, recipe.split.protocol, recipe.seed, user_groups=groups)
     leakage = audit(folder.catalogue, folds, folder.effective_groups, folder.duplicates)
     say(leakage.to_text())
+    _begin(request, folder)
     material = folder.material(recipe, say)
-    (request.out / "fits").mkdir(parents=True, exist_ok=True)
-    trials, ablations, final = _run_all(request, material, folds, deadline, say)
-    seconds = time.monotonic() - clock
-    timed = seconds_per_picture(final, material)
-    training = Training(
-        request, folder, material, folds, leakage, trials, ablations, final, started, seconds, timed, peak_memory_mb()
-    )
-    write_documents(training, say)
-    for weights in (request.out / "fits").rglob("weights.safetensors"):
-        weights.unlink()  # the bundle has what is worth keeping
-    return training
-
-
-def _run_all(
-    request: TrainRequest, material: Material, folds: Sequence[Fold], deadline: float | None, say: Say
-) -> tuple[list[Trial], dict[str, list[Trial]], Trial]:
-    subsets = _ablated(request.recipe, material) if request.ablate else {}
+    subsets = ablated(recipe, material) if request.ablate else {}
     refits = request.refit or len(folds) > 1
-    fits_left = len(folds) * (1 + len(subsets)) + refits
-
-    def run(fold: Fold, recipe: Recipe, name: str) -> Trial:
-        nonlocal fits_left
-        now = time.monotonic()
-        share = None if deadline is None else now + (deadline - now) / fits_left
-        fits_left -= 1
-        say(f"Training {name}: {len(fold.train)} pictures, {len(fold.validation)} to stop by, {len(fold.test)} held out.")
-        return run_trial(material, fold, recipe, request.out / "fits" / name.replace(" ", "-"), name, share, request.resume)
-
-    def label(index: int) -> str:
-        return "model" if len(folds) == 1 else f"fold {index + 1} of {len(folds)}"
-
-    trials = [run(fold, request.recipe, label(i)) for i, fold in enumerate(folds)]
+    series = FitSeries(
+        material,
+        request.fits,
+        n_left=len(folds) * (1 + len(subsets)) + refits,
+        say=say,
+        deadline=request.deadline,
+        resume=request.resume,
+        checkpoint_seconds=request.checkpoint_seconds,
+    )
+    named = list(zip(folds, trial_names(len(folds)), strict=True))
+    trials = [series.trial(fold, recipe, name) for fold, name in named]
     ablations = {
-        name: [run(fold, recipe, f"{label(i)}, {name}") for i, fold in enumerate(folds)] for name, recipe in subsets.items()
+        subset: [series.trial(fold, fewer, f"{name}, {subset}") for fold, name in named] for subset, fewer in subsets.items()
     }
-    if not refits:
-        return trials, ablations, trials[0]
-    return trials, ablations, run(_everything(len(material.truths[0])), _settled(request.recipe, trials), "final model")
+    final = series.refit(trials, recipe) if refits else trials[0]
+    seconds, timed = time.monotonic() - began, seconds_per_picture(final, material)
+    return Training(
+        request,
+        folder,
+        material,
+        folds,
+        leakage,
+        trials,
+        ablations,
+        final,
+        series.fitted,
+        started,
+        seconds,
+        timed,
+        peak_memory_mb(),
+    )
 
 
-def _everything(count: int) -> Fold:
-    nothing = np.array([], dtype=int)
-    return Fold(train=np.arange(count), validation=nothing, test=nothing, repeat=0, fold=0)
+def _begin(request: TrainRequest, folder: Folder) -> None:
+    """Notes what the run begins with, or raises OutputError where it is not what the interrupted one began with."""
+    now = beginning_of(request.recipe, request.source, request.refit, request.ablate, folder)
+    if request.resume:
+        refuse_another(request.out, request.fits, now)
+        return
+    shutil.rmtree(request.fits, ignore_errors=True)
+    write_beginning(request.fits, now)
 
 
-def _settled(recipe: Recipe, trials: Sequence[Trial]) -> Recipe:
-    """The recipe of a refit, which has no pictures to stop by: as many epochs as the trials planned, ended where they did."""
-    epochs = round(float(np.median([trial.fitted.epochs for trial in trials])))
-    stop = round(float(np.median([trial.fitted.stopped_after for trial in trials])))
-    return recipe.model_copy(update={"fit": recipe.fit.model_copy(update={"epochs": epochs, "stopped_after": min(stop, epochs)})})
-
-
-def _ablated(recipe: Recipe, material: Material) -> dict[str, Recipe]:
-    """The recipe with fewer branches, retrained: what each kind of input adds."""
-    subsets = {
-        "image only, retrained": tuple(name for name in recipe.model.branches if name != "metadata"),
-        "metadata only, retrained": ("metadata",) if any(material.metadata) else (),
-        "network only, retrained": ("image",),
-    }
-    wanted = {name: branches for name, branches in subsets.items() if branches and branches != recipe.model.branches}
-    return {
-        name: recipe.model_copy(update={"model": recipe.model.model_copy(update={"branches": branches})})
-        for name, branches in wanted.items()
-    }
+def _end(request: TrainRequest) -> None:
+    """The bundle has what is worth keeping of the fits."""
+    for weights in request.fits.rglob("weights.safetensors"):
+        weights.unlink()
+    mark_finished(request.fits)

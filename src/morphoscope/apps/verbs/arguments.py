@@ -1,0 +1,27 @@
+"""What the verbs take from Python: a path or several, as text or Path, and someone who listens."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+PathLike = str | os.PathLike[str]
+Paths = PathLike | Iterable[PathLike]
+
+Say = Callable[[str], None]
+"""Hears, line by line, what the command line would print."""
+
+
+def silent(line: str) -> None:
+    """Hears and says nothing."""
+
+
+def as_path(path: PathLike | None) -> Path | None:
+    """The Path, where there is one."""
+    return None if path is None else Path(path)
+
+
+def as_paths(paths: Paths) -> tuple[Path, ...]:
+    """One path or several as Paths."""
+    return (Path(paths),) if isinstance(paths, str | os.PathLike) else tuple(Path(path) for path in paths)
