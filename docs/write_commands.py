@@ -48,16 +48,17 @@ def _rows(function: Callable[..., Any]) -> Iterator[str]:
         if isinstance(info, ArgumentInfo):
             spelling = (info.metavar or name.upper()) + ("..." if is_repeated and not info.metavar else "")
         else:
-            option = _spelling(name, info)
+            option = _spelling(name, info, is_flag)
             spelling = option if is_flag else f"{option} {takes}"
         times = " Can be given several times." if is_repeated and isinstance(info, OptionInfo) else ""
         yield f"| `{_cell(spelling)}` | {_cell(info.help or '')}{times} | {_default(parameter.default, is_flag)} |"
 
 
-def _spelling(name: str, info: OptionInfo) -> str:
+def _spelling(name: str, info: OptionInfo, is_flag: bool) -> str:
     # In Annotated, typer keeps the first spelling given in the place of the default.
     given = [each for each in (info.default, *(info.param_decls or ())) if isinstance(each, str)]
-    return ", ".join(given or [f"--{name.replace('_', '-')}"])
+    usual = [f"--{name.replace('_', '-')}", *([f"--no-{name.replace('_', '-')}"] if is_flag else [])]
+    return ", ".join(given or usual)
 
 
 def _takes(annotation: Any) -> tuple[str, bool, bool]:
