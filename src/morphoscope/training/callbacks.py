@@ -140,15 +140,19 @@ class GentleInterrupt(pl.Callback):
 
 
 class StopAt(pl.Callback):
-    """Ends a fit after a number of epochs (a repeat) or at a point in time (a budget), whichever is given."""
+    """Ends a fit after a number of epochs (a repeat), or before an epoch that would end too late (a budget)."""
 
     def __init__(self, epoch: int | None, deadline: float | None) -> None:
         """deadline: on the clock of time.monotonic()."""
         self._epoch, self._deadline = epoch, deadline
 
+    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        self._started = time.monotonic()
+
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        now = time.monotonic()
         reached = self._epoch is not None and trainer.current_epoch + 1 >= self._epoch
-        late = self._deadline is not None and time.monotonic() >= self._deadline
+        late = self._deadline is not None and now + (now - self._started) > self._deadline
         if reached or late:
             trainer.should_stop = True
 

@@ -19,6 +19,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from safetensors.torch import load_file, save_file
 
 from morphoscope.models.branches.metadata import MetadataEncoder
+from morphoscope.models.encoders import RANDOM, start_from
 from morphoscope.models.network import MultimodalNetwork, NetworkSpec
 from morphoscope.training.callbacks import (
     CHECKPOINT_SECONDS,
@@ -37,7 +38,8 @@ from morphoscope.training.recipe import Recipe
 from morphoscope.training.samples import Samples
 
 _CHECKPOINT, _PLAN, _FINISHED, _WEIGHTS = "last.ckpt", "plan.json", "finished.json", "weights.safetensors"
-PICTURES_SEEN = 24_000
+PICTURES_SEEN, PICTURES_SEEN_FROM_ENCODER = 24_000, 10_000
+"""Views that a fit looks at where the recipe leaves the epochs open: fewer where the network starts from an encoder."""
 MIN_EPOCHS, MAX_EPOCHS = 12, 100
 PROBE_STEPS = 3
 BUDGET_MARGIN = 0.9
@@ -146,6 +148,8 @@ def _module(task: FitTask, network: MultimodalNetwork, recipe: Recipe) -> Multit
 
 def _initialised(task: FitTask) -> MultimodalNetwork:
     network = MultimodalNetwork(task.spec).to(memory_format=torch.channels_last)
+    if "image" in network.branches:
+        start_from(task.recipe.encoder, network.branches["image"])  # type: ignore[arg-type]
     if "texture" in network.branches:
         network.branches["texture"].standardise_by(torch.from_numpy(task.samples.vectors["texture"][task.training]))  # type: ignore[operator]
     return network
@@ -194,12 +198,13 @@ def _planned(task: FitTask, network: MultimodalNetwork, deadline: float | None) 
     """The recipe with its batch size and epochs decided: by the data, and by the clock where a deadline is given."""
     fit, count = task.recipe.fit, len(task.training)
     batch_size = fit.batch_size or int(np.clip(2 ** round(np.log2(max(1, count / 16))), 4, 32))
-    epochs = fit.epochs or int(np.clip(round(PICTURES_SEEN / max(1, count)), MIN_EPOCHS, MAX_EPOCHS))
+    seen = PICTURES_SEEN if task.recipe.encoder == RANDOM else PICTURES_SEEN_FROM_ENCODER
+    epochs = fit.epochs or int(np.clip(round(seen / max(1, count)), MIN_EPOCHS, MAX_EPOCHS))
     planned = task.recipe.model_copy(update={"fit": fit.model_copy(update={"batch_size": batch_size, "epochs": epochs})})
     if deadline is None or fit.stopped_after:
         return planned
     seconds = _seconds_per_epoch(task, network, planned)
-    affordable = int(BUDGET_MARGIN * (deadline - time.monotonic()) / seconds)
+    affordable = int(BUDGET_MARGIN * (deadline - time.monotonic()) / seconds) - 1  # an epoch's time for the answers afterwards
     return planned.model_copy(update={"fit": planned.fit.model_copy(update={"epochs": max(1, min(epochs, affordable))})})
 
 

@@ -21,8 +21,8 @@ class _Section(BaseModel):
 class ModelSettings(_Section):
     """backbone: any timm name. image_size: side in px of the square that has the canvas's area. branches: what is fused."""
 
-    backbone: str = "resnet18"
-    image_size: int = Field(160, ge=32, le=2048)
+    backbone: str = "resnet10t"
+    image_size: int = Field(128, ge=32, le=2048)
     branches: tuple[Literal["image", "texture", "metadata"], ...] = ("image", "texture", "metadata")
     dropout: float = Field(0.2, ge=0, lt=1)
     metadata_drop: float = Field(0.2, ge=0, lt=1)
@@ -93,7 +93,8 @@ class Recipe(_Section):
 
     name: str = "default"
     seed: int = 0
-    encoder: str = "random"
+    encoder: str = "auto"
+    """Where the image branch starts: `auto` (the shipped encoder where it fits the backbone), random, default, or a path."""
     model: ModelSettings = ModelSettings()
     augmentation: AugmentationSettings = AugmentationSettings()
     fit: FitSettings = FitSettings()

@@ -13,6 +13,7 @@ from morphoscope.data import label_check
 from morphoscope.data.catalogue import Entry
 from morphoscope.inference.forward import FUSED
 from morphoscope.micrograph import Micrograph
+from morphoscope.models.encoders import described
 from morphoscope.prediction import ClassPrediction
 from morphoscope.reporting.outcome import TaskOutcome
 from morphoscope.reporting.run_summary import DataSummary, Decision, LabelCheck, RunSummary, SplitSummary, TaskLabels
@@ -40,7 +41,7 @@ def run_summary(training: Training, recipe: Recipe) -> RunSummary:
         started=training.started,
         recipe=_shown(recipe),
         seed=request.recipe.seed,
-        encoder=f"{request.recipe.model.backbone} from random weights",
+        encoder=f"{request.recipe.model.backbone} from {described(request.recipe.encoder)}",
         n_parameters=sum(p.numel() for p in fitted.network.parameters()),
         seconds_training=training.seconds,
         seconds_inference_per_image=training.seconds_per_picture,

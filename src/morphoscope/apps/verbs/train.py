@@ -27,8 +27,9 @@ from morphoscope.apps.verbs.unfinished import (
 from morphoscope.data.leakage import LeakageAudit, audit
 from morphoscope.data.split import Fold
 from morphoscope.data.split import split as split_pictures
-from morphoscope.errors import OutputError, RecipeError
+from morphoscope.errors import OutputError
 from morphoscope.models.branches.image import ImageBranch
+from morphoscope.models.encoders import resolved_encoder, start_from
 from morphoscope.reporting.run_summary import RunSummary
 from morphoscope.training.callbacks import CHECKPOINT_SECONDS
 from morphoscope.training.experiment import Material, Trained, Trial, seconds_per_picture
@@ -37,8 +38,8 @@ from morphoscope.training.recipe import Recipe, load_recipe
 
 FITS = "fits"
 OWN_RESULTS = ("metrics.json", "recipe.toml", FITS, "model")
-REPORT_SECONDS = 15.0
-"""Kept back from a time budget for calibration, the bundle and the report."""
+REPORT_SHARE, REPORT_SECONDS = 0.1, 8.0
+"""Kept back from a time budget for the bundle and the report: a share of it, at most so long."""
 
 
 @dataclass(frozen=True)
@@ -127,14 +128,14 @@ def train(
     options = {"fit.epochs": epochs, "seed": seed, "split.protocol": split, "encoder": encoder}
     wanted = [f"{name}={value}" for name, value in options.items() if value is not None]
     chosen = without_stale_record(load_recipe(str(recipe), [*wanted, *settings]))
-    _refuse_unknown_network(chosen)
+    chosen = _with_known_network(chosen)
     request = TrainRequest(
         source=completed(given, chosen),
         recipe=chosen,
         out=Path(out),
         refit=chosen.data.refit if refit is None else refit,
         ablate=chosen.data.ablate if ablate is None else ablate,
-        deadline=None if time_budget_min is None else began + time_budget_min * 60 - REPORT_SECONDS,
+        deadline=_deadline(began, time_budget_min),
         resume=resume,
         overwrite=overwrite,
         checkpoint_seconds=checkpoint_seconds,
@@ -148,6 +149,14 @@ def train(
     return summary
 
 
+def _deadline(began: float, time_budget_min: float | None) -> float | None:
+    """When the last fit must have ended, on time.monotonic()."""
+    if time_budget_min is None:
+        return None
+    budget = time_budget_min * 60
+    return began + budget - min(REPORT_SECONDS, REPORT_SHARE * budget)
+
+
 def where_it_stopped(out: Path, command: str) -> str:
     """What to tell a person who stopped a training with Ctrl-C."""
     if not is_unfinished(out / FITS):
@@ -155,15 +164,14 @@ def where_it_stopped(out: Path, command: str) -> str:
     return f"Stopped. {out / FITS} keeps the finished epochs, the best one among them. To go on: {command} --resume"
 
 
-def _refuse_unknown_network(recipe: Recipe) -> None:
-    """Raises RecipeError for weights or a backbone that don't exist, before any picture is read."""
-    if recipe.encoder != "random":
-        raise RecipeError(
-            f"--encoder {recipe.encoder}: this version has no weights of that name; expected random. "
-            "Use --encoder random, which learns from your pictures alone."
-        )
-    if "image" in recipe.model.branches:
-        ImageBranch(recipe.model.backbone)
+def _with_known_network(recipe: Recipe) -> Recipe:
+    """The recipe with its encoder decided. Raises MorphoscopeError for weights or a backbone that can't be had, before any
+    picture is read."""
+    if "image" not in recipe.model.branches:
+        return recipe
+    decided = recipe.model_copy(update={"encoder": resolved_encoder(recipe.encoder, recipe.model.backbone)})
+    start_from(decided.encoder, ImageBranch(recipe.model.backbone))
+    return decided
 
 
 def _claim(request: TrainRequest) -> None:

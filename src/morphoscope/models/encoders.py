@@ -1,0 +1,80 @@
+"""Where the image branch starts: random weights, the encoder that comes with Morphoscope, or a model of the user's."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from morphoscope.errors import MorphoscopeError, did_you_mean
+from morphoscope.models.branches.image import ImageBranch
+
+RANDOM, DEFAULT, AUTO, IMAGENET = "random", "default", "auto", "imagenet"
+_SHIPPED = files("morphoscope.models.weights")
+_PREFIX = "branches.image.backbone."
+
+
+def resolved_encoder(name: str, backbone: str) -> str:
+    """`auto` is the shipped encoder where it fits the backbone, else random weights. Raises MorphoscopeError at once for an
+    encoder that can't be had, so that no run ever starts from random weights unasked."""
+    if name == AUTO:
+        return DEFAULT if backbone == shipped_backbone() else RANDOM
+    if name == DEFAULT and backbone != shipped_backbone():
+        raise MorphoscopeError(
+            f"--encoder default: it is a {shipped_backbone()}, the recipe's backbone is {backbone}; expected the same. "
+            f"Add --set backbone={shipped_backbone()}, or --encoder random."
+        )
+    if name == IMAGENET:
+        raise MorphoscopeError(
+            "--encoder imagenet: these weights are not on this machine and Morphoscope fetches none; expected random, default or "
+            "the folder of a model. Add --encoder random to start from random weights."
+        )
+    if name in (RANDOM, DEFAULT):
+        return name
+    if not Path(name).exists():
+        raise MorphoscopeError(
+            f"--encoder {name}: found neither an encoder of that name nor a file; expected {RANDOM}, {DEFAULT}, a model folder or "
+            f"a .safetensors file.{did_you_mean(name, [RANDOM, DEFAULT])} Add --encoder random to start from random weights."
+        )
+    return name
+
+
+def shipped_backbone() -> str:
+    """The timm name of the shipped encoder's architecture."""
+    return str(json.loads((_SHIPPED / "encoder.json").read_text(encoding="utf-8"))["backbone"])
+
+
+def described(encoder: str) -> str:
+    """The start of a network in words, for reports."""
+    words = {RANDOM: "random weights", DEFAULT: "the encoder that comes with Morphoscope (learned from rendered micrographs)"}
+    return words.get(encoder, encoder)
+
+
+def start_from(encoder: str, branch: ImageBranch) -> None:
+    """Puts an encoder's weights into the image branch; `random` leaves it as it is. Raises MorphoscopeError where they don't fit."""
+    if encoder == RANDOM:
+        return
+    try:
+        branch.backbone.load_state_dict(_weights(encoder))
+    except (OSError, SafetensorError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise MorphoscopeError(
+            f"--encoder {encoder}: its weights can't be used ({reason}); expected those of the recipe's backbone, one grey channel. "
+            "Choose the backbone it was trained with, or add --encoder random."
+        ) from error
+
+
+def _weights(encoder: str) -> dict[str, torch.Tensor]:
+    if encoder == DEFAULT:
+        with as_file(_SHIPPED / "encoder.safetensors") as path:
+            state = load_file(path)
+    else:
+        path = Path(encoder)
+        candidates = [path, path / "weights.safetensors", path / "model" / "weights.safetensors"]
+        state = load_file(next((file for file in candidates if file.is_file()), path))
+    own = {name.removeprefix(_PREFIX): tensor for name, tensor in state.items() if name.startswith(_PREFIX)}
+    return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in (own or state).items()}

@@ -1,0 +1,1 @@
+"""The encoder that comes with Morphoscope, and what it was trained on."""
