@@ -15,7 +15,6 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
-import torch
 from safetensors.torch import save_file
 
 from morphoscope.data.preprocessing import Preprocessing
@@ -90,10 +89,12 @@ def main() -> None:
     fitted = fit(task, resume=options.resume)
     last = fitted.history.iloc[fitted.best_epoch - 1]
     accuracy = {name: float(last[f"validation_accuracy[{name}]"]) for name in names}
-    majority = {t.name: float(x[validation].sum(0).max() / x[validation].sum()) for t, x in zip(schema.tasks, truths, strict=True)}
+    held_back = [truth[validation].sum(0) for truth in truths]
+    majority = {one.name: float(counts.max() / counts.sum()) for one, counts in zip(schema.tasks, held_back, strict=True)}
     options.out.mkdir(parents=True, exist_ok=True)
-    state = {name: tensor.half().contiguous() if tensor.is_floating_point() else tensor for name, tensor in _backbone(fitted).items()}
-    save_file(state, options.out / "encoder.safetensors")
+    weights = fitted.network.branches["image"].backbone.state_dict()  # type: ignore[union-attr]
+    halved = {name: tensor.half().contiguous() if tensor.is_floating_point() else tensor for name, tensor in weights.items()}
+    save_file(halved, options.out / "encoder.safetensors")
     card = {
         "backbone": options.backbone,
         "canvas_px": CANVAS_PX,
@@ -106,10 +107,6 @@ def main() -> None:
     }
     (options.out / "encoder.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     print(json.dumps(card, indent=1))
-
-
-def _backbone(fitted: object) -> dict[str, torch.Tensor]:
-    return fitted.network.branches["image"].backbone.state_dict()  # type: ignore[attr-defined]
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """What texture descriptors know of real particles, and what logit adjustment costs: three folds of EMPS, grouped by paper.
 
-    python docs/decisions/texture_on_emps.py ../shared/data
+python docs/decisions/texture_on_emps.py ../shared/data
 """
 
 from __future__ import annotations

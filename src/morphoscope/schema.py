@@ -58,4 +58,3 @@ class Schema:
         """The schema that `to_dict` wrote."""
         tasks = tuple(Task(t["name"], tuple(t["classes"]), bool(t["is_multilabel"])) for t in data["tasks"])
         return cls(tasks, data["version"])
-

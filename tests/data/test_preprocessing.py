@@ -19,7 +19,9 @@ def ramp(height: int, width: int, dtype: str, top: float) -> np.ndarray:
     return (np.linspace(0, 1, width)[None].repeat(height, 0) * top).astype(dtype)
 
 
-@pytest.mark.parametrize(("dtype", "top"), [("uint8", 255), ("uint16", 65535), ("int16", 3000), ("float32", 1e-3), ("uint32", 4e9)])
+@pytest.mark.parametrize(
+    ("dtype", "top"), [("uint8", 255), ("uint16", 65535), ("int16", 3000), ("float32", 1e-3), ("uint32", 4e9)]
+)
 def test_every_depth_gives_the_same_picture(dtype: str, top: float) -> None:
     preprocessing = Preprocessing(96, 128, working_side=256)
     expected = preprocessing.working_copy(micrograph(ramp(300, 400, "float64", 1.0)))
@@ -37,7 +39,9 @@ def test_the_bar_is_not_specimen() -> None:
 
 
 def test_unequal_pixels_become_square() -> None:
-    working = Preprocessing(64, 64).working_copy(micrograph(ramp(100, 100, "uint8", 255), pixel_size=PixelSize(2.0, 1.0, "header")))
+    working = Preprocessing(64, 64).working_copy(
+        micrograph(ramp(100, 100, "uint8", 255), pixel_size=PixelSize(2.0, 1.0, "header"))
+    )
     assert working.shape == (200, 100)
 
 

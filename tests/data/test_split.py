@@ -39,7 +39,7 @@ def assert_sound(fold: Fold, groups: np.ndarray) -> None:
 )
 def test_parts_share_no_image_and_no_group(seed: int, n: int, n_groups: int, protocol: str, calibration: float) -> None:
     truths, groups = drawn(seed, n, n_groups)
-    assume(len(np.unique(groups)) >= 6)
+    assume(len(np.unique(groups)) >= 12)
     folds = split(truths, groups, protocol, seed, calibration_fraction=calibration)
     for fold in folds:
         assert_sound(fold, groups)

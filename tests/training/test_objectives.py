@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 
 from morphoscope.schema import Schema, Task
 from morphoscope.training.objectives import MultitaskLoss, log_priors
@@ -23,7 +23,9 @@ def one_hot(classes: list[int], n: int) -> torch.Tensor:
 def test_equals_cross_entropy_plus_binary_cross_entropy() -> None:
     logits = [torch.randn(4, 3), torch.randn(4, 2)]
     truths = [one_hot([0, 1, 2, 2], 3), torch.tensor([[1, 1], [1, 0], [0, 1], [1, 0]]).bool()]
-    expected = F.cross_entropy(logits[0], torch.tensor([0, 1, 2, 2])) + F.binary_cross_entropy_with_logits(logits[1], truths[1].float())
+    expected = F.cross_entropy(logits[0], torch.tensor([0, 1, 2, 2])) + F.binary_cross_entropy_with_logits(
+        logits[1], truths[1].float()
+    )
     assert loss(truths, logits) == pytest.approx(float(expected))
 
 
@@ -36,7 +38,7 @@ def test_unlabelled_rows_do_not_count_and_a_batch_without_labels_is_zero_not_nan
     assert torch.isfinite(logits[0].grad).all()
     truths = [one_hot([0, 1, 2], 3), torch.zeros(3, 2).bool()]
     truths[0][1:] = False
-    assert loss(truths, logits).item() == pytest.approx(float(F.cross_entropy(logits[0][:1], torch.tensor([0]))))
+    assert loss(truths, logits).item() == pytest.approx(F.cross_entropy(logits[0][:1], torch.tensor([0])).item())
 
 
 def test_logit_adjustment_is_menons() -> None:

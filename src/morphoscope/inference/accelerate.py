@@ -25,10 +25,9 @@ def accelerated(network: MultimodalNetwork) -> MultimodalNetwork:
 def _fold_batch_norms(module: nn.Module) -> None:
     """Folds a plain batch norm into the convolution registered just before it, which in every backbone is the one it follows."""
     for (first, convolution), (second, norm) in pairwise(list(module.named_children())):
-        foldable = (
-            type(convolution) is nn.Conv2d and isinstance(norm, nn.BatchNorm2d) and norm.num_features == convolution.out_channels
-        )
-        if foldable:
+        if not isinstance(convolution, nn.Conv2d) or not isinstance(norm, nn.BatchNorm2d):
+            continue
+        if type(convolution) is nn.Conv2d and norm.num_features == convolution.out_channels:
             setattr(module, first, fuse_conv_bn_eval(convolution, norm))
             setattr(module, second, getattr(norm, "act", None) or nn.Identity())
 

@@ -28,8 +28,9 @@ def ask(network: MultimodalNetwork, batches: Iterable[Batch], ways: dict[str, Co
     asked: dict[str, Collection[str] | None] = {FUSED: None, **(ways or {})}
     logits: dict[str, list[list[np.ndarray]]] = {way: [] for way in asked}
     features = []
+    device = next(network.parameters()).device
     for batch in batches:
-        found = network.features(batch)
+        found = network.features(batch.to(device))
         for way, only in asked.items():
             logits[way].append([one.float().cpu().numpy() for one in network.logits(found, only)])
         features.append(network.appearance(found).cpu().numpy())

@@ -1,9 +1,14 @@
-"""Predicts from a bundle: files in, calibrated answers out, a batch at a time, decoding beside computing."""
+"""Predicts from a bundle: files in, calibrated answers out, a batch at a time.
+
+Each worker takes a batch all the way from its files to its answers on one core. So decoding and computing share the cores
+without waiting for each other, and no more pictures are in memory than there are workers.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -24,8 +29,9 @@ from morphoscope.models.bundle import Bundle
 from morphoscope.models.network import Batch
 from morphoscope.prediction import ClassPrediction
 
-BATCH = 16
-WORKERS = 2
+BATCH = 8
+MAX_WORKERS = 8
+"""Enough to feed a GPU; each holds one decoded picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,19 +61,26 @@ class Predictor:
         self._bundle, self._max_pixels = bundle, max_pixels
         self._network = accelerated(bundle.network)
 
-    def predict(self, paths: Iterable[Path], rows: Mapping[Path, Mapping[str, str]] | None = None) -> Iterator[Predicted]:
+    def predict(self, paths: Sequence[Path], rows: Mapping[Path, Mapping[str, str]] | None = None) -> Iterator[Predicted]:
         """Answers for any number of files, a batch at a time. rows: cells of a metadata sheet, which win over the file."""
-        rows = rows or {}
-        with ThreadPoolExecutor(WORKERS) as pool:
-            pending = iter(paths)
-
-            def submitted() -> list[tuple[Path, Future[Seen | str]]]:
-                return [(path, pool.submit(self._see, path, rows.get(path, {}))) for path in islice(pending, BATCH)]
-
-            ahead = submitted()
+        threads = torch.get_num_threads()
+        size = min(BATCH, max(1, -(-len(paths) // threads)))
+        batches = (paths[start : start + size] for start in range(0, len(paths), size))
+        workers = max(1, min(threads, MAX_WORKERS, -(-len(paths) // size)))
+        pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(threads // workers,))
+        submitted = (pool.submit(self._predict_batch, batch, rows or {}) for batch in batches)
+        try:
+            ahead = deque(islice(submitted, workers + 1))
             while ahead:
-                current, ahead = ahead, submitted()
-                yield self._answer([(path, future.result()) for path, future in current])
+                current = ahead.popleft().result()
+                ahead.extend(islice(submitted, 1))
+                yield current
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(threads)
+
+    def _predict_batch(self, paths: Sequence[Path], rows: Mapping[Path, Mapping[str, str]]) -> Predicted:
+        return self._answer([(path, self._see(path, rows.get(path, {}))) for path in paths])
 
     def _see(self, path: Path, row: Mapping[str, str]) -> Seen | str:
         try:

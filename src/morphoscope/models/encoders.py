@@ -37,8 +37,8 @@ def resolved_encoder(name: str, backbone: str) -> str:
         return name
     if not Path(name).exists():
         raise MorphoscopeError(
-            f"--encoder {name}: found neither an encoder of that name nor a file; expected {RANDOM}, {DEFAULT}, a model folder or "
-            f"a .safetensors file.{did_you_mean(name, [RANDOM, DEFAULT])} Add --encoder random to start from random weights."
+            f"--encoder {name}: found neither an encoder of that name nor a file; expected {RANDOM}, {DEFAULT}, a model "
+            f"folder or a .safetensors file.{did_you_mean(name, [RANDOM, DEFAULT])} Add --encoder random to start from random weights."
         )
     return name
 
@@ -55,7 +55,7 @@ def described(encoder: str) -> str:
 
 
 def start_from(encoder: str, branch: ImageBranch) -> None:
-    """Puts an encoder's weights into the image branch; `random` leaves it as it is. Raises MorphoscopeError where they don't fit."""
+    """Puts an encoder's weights into the image branch; `random` leaves it as it is. Raises MorphoscopeError if they don't fit."""
     if encoder == RANDOM:
         return
     try:
@@ -63,8 +63,8 @@ def start_from(encoder: str, branch: ImageBranch) -> None:
     except (OSError, SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise MorphoscopeError(
-            f"--encoder {encoder}: its weights can't be used ({reason}); expected those of the recipe's backbone, one grey channel. "
-            "Choose the backbone it was trained with, or add --encoder random."
+            f"--encoder {encoder}: its weights can't be used ({reason}); expected those of the recipe's backbone, one grey "
+            "channel. Choose the backbone it was trained with, or add --encoder random."
         ) from error
 
 

@@ -40,6 +40,11 @@ class Batch:
     inputs: dict[str, Tensor]
     absent: dict[str, Tensor] = field(default_factory=dict)
 
+    def to(self, device: torch.device) -> Batch:
+        """The same on another device."""
+        moved = ({name: tensor.to(device) for name, tensor in tensors.items()} for tensors in (self.inputs, self.absent))
+        return Batch(*moved)
+
 
 class MultimodalNetwork(nn.Module):
     """Logits a task from the branches of a spec."""

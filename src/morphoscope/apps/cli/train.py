@@ -39,7 +39,9 @@ def train(
     recipe: Annotated[
         str, typer.Option(help="A recipe's name, or a TOML file; a run's recipe.toml repeats it, options and all.")
     ] = "default",
-    encoder: Annotated[str | None, typer.Option(help="Where the network starts: auto, default, random, or a model folder.")] = None,
+    encoder: Annotated[
+        str | None, typer.Option(help="Where the network starts: auto, default, random, or a model folder.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training pictures.")] = None,
     time_budget: Annotated[float | None, typer.Option(min=0.1, help="Minutes that the whole command may take.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="The same seed gives the same numbers on one machine.")] = None,
