@@ -189,7 +189,7 @@ def _load_finished(task: FitTask) -> Fitted | None:
     if not path.is_file():
         return None
     document = json.loads(path.read_text(encoding="utf-8"))
-    network = MultimodalNetwork(task.spec)
+    network = MultimodalNetwork(task.spec).to(memory_format=torch.channels_last)  # another layout would round otherwise
     network.load_state_dict(load_file(task.folder / _WEIGHTS))
     return Fitted(network.eval(), pd.DataFrame(document.pop("history")), **document)
 

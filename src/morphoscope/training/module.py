@@ -68,12 +68,11 @@ class MultitaskModule(pl.LightningModule):
     def transfer_batch_to_device(self, batch: Rows, device: torch.device, dataloader_idx: int) -> Rows:
         return batch.to(device)
 
-    def on_train_epoch_start(self) -> None:
-        # Dropout draws from the global generator; seeding it by epoch makes a resumed run equal to an uninterrupted one.
-        torch.manual_seed(_epoch_seed(self._recipe.seed, self.current_epoch))
-
     def training_step(self, rows: Rows, batch_idx: int) -> Tensor:
-        generator = torch.Generator().manual_seed(_epoch_seed(self._recipe.seed, self.current_epoch) + 1 + batch_idx)
+        # Dropout draws from the global generator, as loaders do: seeded anew a step, a resumed run equals an undisturbed one.
+        seed = _epoch_seed(self._recipe.seed, self.current_epoch) + batch_idx
+        torch.manual_seed(seed)
+        generator = torch.Generator().manual_seed(seed)
         batch = self._augmented(rows, generator)
         features = self.network.features(batch)
         loss = self._loss(self.network.logits(features), rows.truths)
