@@ -15,7 +15,7 @@ from morphoscope.data.stratify import stratify
 from morphoscope.errors import SplitError
 
 PROTOCOLS = "80/20, 70/20/10, kfold:K, kfold:KxR or logo"
-VALIDATION_SHARE = 0.15
+VALIDATION_SHARE = 0.2
 """Part of the training side that early stopping and every choice may look at, where the protocol names none."""
 
 

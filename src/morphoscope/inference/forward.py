@@ -15,26 +15,26 @@ FUSED = "fused"
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """logits: for each way of asking (`fused`, or a name given to a set of branches) a task's (N, C). features: (N, F)."""
+    """logits: for each way of asking (`fused`, or a name given to a set of branches) a task's (N, C). appearance: (N, A)."""
 
     logits: dict[str, list[np.ndarray]]
-    features: np.ndarray
+    appearance: np.ndarray
 
 
 @torch.inference_mode()
 def ask(network: MultimodalNetwork, batches: Iterable[Batch], ways: dict[str, Collection[str]] | None = None) -> Answers:
-    """Fused logits, those of each way with all other branches masked, and the pooled features that novelty is measured in."""
+    """Fused logits, those of each way with all other branches masked, and the appearance that novelty is measured in."""
     network.eval()
     asked: dict[str, Collection[str] | None] = {FUSED: None, **(ways or {})}
     logits: dict[str, list[list[np.ndarray]]] = {way: [] for way in asked}
-    features = []
+    appearance = []
     device = next(network.parameters()).device
     for batch in batches:
-        found = network.features(batch.to(device))
+        found, looks = network.look(batch.to(device))
         for way, only in asked.items():
             logits[way].append([one.float().cpu().numpy() for one in network.logits(found, only)])
-        features.append(network.appearance(found).cpu().numpy())
+        appearance.append(looks.cpu().numpy())
     return Answers(
         {way: [np.concatenate(parts) for parts in zip(*rows, strict=True)] for way, rows in logits.items()},
-        np.concatenate(features),
+        np.concatenate(appearance),
     )

@@ -102,7 +102,7 @@ class Predictor:
         tasks = self._bundle.schema.tasks
         if seen:
             answers = ask(self._network, [_as_batch(seen)])
-            logits, novelty = answers.logits[FUSED], self._bundle.novelty.novelty(answers.features)
+            logits, novelty = answers.logits[FUSED], self._bundle.novelty.novelty(answers.appearance)
         else:
             logits, novelty = [np.zeros((0, len(task.classes))) for task in tasks], np.zeros(0)
         predictions = [c.predict(task, one) for c, task, one in zip(self._bundle.confidence, tasks, logits, strict=True)]

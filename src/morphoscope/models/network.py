@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from morphoscope.models.branches import BRANCHES
+from morphoscope.models.branches.image import ImageBranch
 from morphoscope.schema import Schema
 
 
@@ -60,13 +61,22 @@ class MultimodalNetwork(nn.Module):
 
     def features(self, batch: Batch) -> dict[str, Tensor]:
         """(B, F) features a branch; rows that are absent carry the branch's stand-in."""
-        found = {}
+        return self.look(batch)[0]
+
+    def look(self, batch: Batch) -> tuple[dict[str, Tensor], Tensor]:
+        """The features, and (B, A) how the pictures look: what novelty is measured in. Without an image branch, the features."""
+        found, looks = {}, []
         for name, branch in self.branches.items():
-            features = branch(batch.inputs[name]).float()
+            if isinstance(branch, ImageBranch):
+                features, look = branch.look(batch.inputs[name])
+                looks.append(look.float())
+            else:
+                features = branch(batch.inputs[name])
+            features = features.float()
             if name in batch.absent:
                 features = torch.where(batch.absent[name][:, None], self.stand_ins[name].float(), features)
             found[name] = features
-        return found
+        return found, torch.cat(looks or list(found.values()), 1)
 
     def logits(self, features: Mapping[str, Tensor], only: Collection[str] | None = None) -> list[Tensor]:
         """(B, C) logits a task, in the schema's order; with `only`, every other branch is masked by its stand-in."""
@@ -76,10 +86,6 @@ class MultimodalNetwork(nn.Module):
         ]
         fused = self.dropout(torch.cat(parts, 1))
         return [head(fused) for head in self.heads]
-
-    def appearance(self, features: Mapping[str, Tensor]) -> Tensor:
-        """(B, F) features of how the specimen looks, without the instrument's settings: what novelty is measured in."""
-        return torch.cat([part for name, part in features.items() if name != "metadata"] or list(features.values()), 1)
 
     def forward(self, batch: Batch, only: Collection[str] | None = None) -> list[Tensor]:
         return self.logits(self.features(batch), only)

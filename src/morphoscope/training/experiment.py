@@ -104,9 +104,9 @@ def run_trial(material: Material, fold: Fold, recipe: Recipe, folder: Path, labe
     fitted, encoder, samples = _fitted(material, fold, recipe, folder, label, pace)
     ways = _ways(fitted.network.spec.branches)
     validation = answers(fitted, samples, fold.validation, ways)
-    features = answers(fitted, samples, _some(fold.train), {}).features
+    features = answers(fitted, samples, _some(fold.train), {}).appearance
     truths = [truth[fold.validation] for truth in material.truths]
-    novelty = NoveltyReference.fit(features, validation.features)
+    novelty = NoveltyReference.fit(features, validation.appearance)
     return Trial(
         fitted,
         encoder,
@@ -127,7 +127,7 @@ def run_refit(material: Material, trials: Sequence[Trial], recipe: Recipe, folde
     fitted, encoder, samples = _fitted(material, everything, recipe, folder, label, pace)
     held_back, logits = held_back_answers(trials)
     confidence = calibrate(material.schema, logits, [truth[held_back] for truth in material.truths])
-    features = answers(fitted, samples, _some(rows), {}).features
+    features = answers(fitted, samples, _some(rows), {}).appearance
     familiar = NoveltyReference.fit(features, features)
     strangeness = float(np.median([trial.strangeness for trial in trials]))
     return Trained(fitted, encoder, {FUSED: confidence}, dataclasses.replace(familiar, usual=familiar.usual * strangeness))

@@ -184,6 +184,13 @@ def _write_whole(path: Path, document: dict[str, Any]) -> None:
     part.replace(path)
 
 
+def what_is_left_of(folder: Path) -> str:
+    """What an interrupted run has kept of a fit, in words."""
+    if (folder / _FINISHED).is_file():
+        return "is finished already"
+    return "goes on from its checkpoint" if (folder / _CHECKPOINT).is_file() else "begins anew"
+
+
 def _load_finished(task: FitTask) -> Fitted | None:
     path = task.folder / _FINISHED
     if not path.is_file():

@@ -13,7 +13,7 @@ from morphoscope.apps.verbs.arguments import Say
 from morphoscope.apps.verbs.recorded import as_recorded
 from morphoscope.data.split import Fold
 from morphoscope.training.experiment import Material, Pace, Trained, Trial, run_refit, run_trial
-from morphoscope.training.fit import Fitted
+from morphoscope.training.fit import Fitted, what_is_left_of
 from morphoscope.training.recipe import Recipe
 
 FINAL = "final model"
@@ -37,18 +37,23 @@ class FitSeries:
 
     def trial(self, fold: Fold, recipe: Recipe, name: str) -> Trial:
         """One split."""
-        self.say(f"Training {name}: {len(fold.train)} pictures, {len(fold.validation)} to stop by, {len(fold.test)} held out.")
+        self._say(name, f"{len(fold.train)} pictures, {len(fold.validation)} to stop by, {len(fold.test)} held out.")
         found = run_trial(self.material, fold, as_recorded(recipe, name), self._folder(name), name, self._pace())
         self.fitted[name] = found.fitted
         return found
 
     def refit(self, trials: Sequence[Trial], recipe: Recipe) -> Trained:
         """On every picture, as long as the trials took."""
-        self.say(f"Training {FINAL}: all {len(self.material.canvases)} pictures.")
+        self._say(FINAL, f"all {len(self.material.canvases)} pictures.")
         settled = as_recorded(_settled(recipe, trials), FINAL)
         found = run_refit(self.material, trials, settled, self._folder(FINAL), FINAL, self._pace())
         self.fitted[FINAL] = found.fitted
         return found
+
+    def _say(self, name: str, pictures: str) -> None:
+        self.say(f"Training {name}: {pictures}")
+        if self.resume:
+            self.say(f"  It {what_is_left_of(self._folder(name))}.")
 
     def _folder(self, name: str) -> Path:
         return self.folder / name.replace(",", "").replace(" ", "-")

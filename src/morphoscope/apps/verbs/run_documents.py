@@ -54,7 +54,7 @@ def _write_predictions(training: Training, path: Path) -> None:
                     [folder.names[i] for i in rows],
                     trial.predictions(schema),
                     [folder.prepared.micrographs[i].pixel_size for i in rows],
-                    trial.novelty.novelty(trial.test.features),
+                    trial.novelty.novelty(trial.test.appearance),
                     [truth[rows] for truth in folder.truths],
                 )
             )

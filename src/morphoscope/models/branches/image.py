@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import timm
+import torch
 from torch import Tensor, nn
 
 from morphoscope.data.preprocessing import GREY_MEAN, GREY_STD
@@ -26,4 +27,13 @@ class ImageBranch(nn.Module):
         self.out_features = int(self.backbone.num_features)  # type: ignore[arg-type]
 
     def forward(self, pictures: Tensor) -> Tensor:
-        return self.backbone((pictures - GREY_MEAN) / GREY_STD)
+        return self.look(pictures)[0]
+
+    def look(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """The pooled features (B, F), and mean and spread over the picture of the last feature maps (B, 2 F'), which keep
+        more of how a specimen looks than what the tasks ask for."""
+        maps = self.backbone.forward_features((pictures - GREY_MEAN) / GREY_STD)  # type: ignore[operator]
+        pooled = self.backbone.forward_head(maps, pre_logits=True)  # type: ignore[operator]
+        # Convolutional maps are (B, F', y, x); transformers give (B, tokens, F') or (B, y, x, F').
+        places = maps.flatten(2) if maps.ndim == 4 and maps.shape[1] == self.backbone.num_features else maps.flatten(1, -2).mT
+        return pooled, torch.cat([places.mean(2), places.std(2, correction=0)], 1)
