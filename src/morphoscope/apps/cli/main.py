@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
+from functools import wraps
 
 # Waiting threads that spin starve each other on a busy machine: a training beside another program becomes ten times slower.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
@@ -20,6 +22,21 @@ from morphoscope.apps.cli.render import render
 from morphoscope.apps.cli.train import train
 from morphoscope.errors import MorphoscopeError
 
+
+def stoppable(command: Callable[..., None]) -> Callable[..., None]:
+    """The command, which answers Ctrl-C with exit code 130; typer by itself says "Aborted!" and 1."""
+
+    @wraps(command)
+    def run(*arguments: object, **options: object) -> None:
+        try:
+            command(*arguments, **options)
+        except KeyboardInterrupt:
+            print("Stopped. What was written until now is kept.", file=sys.stderr)
+            raise typer.Exit(130) from None
+
+    return run
+
+
 app = typer.Typer(
     help="Folders of electron micrographs become scales, labels, measurements and reports.",
     no_args_is_help=True,
@@ -28,7 +45,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (demo, inspect, train, predict, evaluate, measure, render, doctor):
-    app.command(command.__name__)(command)
+    app.command(command.__name__)(stoppable(command))
 
 
 def _show_version(wanted: bool) -> None:
@@ -56,11 +73,13 @@ def main() -> None:
     except MorphoscopeError as error:
         print(f"Error: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("Stopped.", file=sys.stderr)
-        sys.exit(130)
     except OSError as error:
-        print(f"Error: {error.filename or 'the system'}: {error.strerror or error}.", file=sys.stderr)
+        where, reason = error.filename or "the system", error.strerror or error
+        print(
+            f"Error: {where}: can't be read or written ({reason}); expected a place with the rights and the room. "
+            "Check both, and what was written until now is kept.",
+            file=sys.stderr,
+        )
         sys.exit(2)
 
 

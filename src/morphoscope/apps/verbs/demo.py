@@ -29,7 +29,7 @@ class Tour:
     minutes: float
 
 
-QUICK, FULL = Tour(240, 40, 1.6), Tour(800, 100, 6.5)
+QUICK, FULL = Tour(400, 60, 2.3), Tour(1200, 120, 7.5)
 KIND = "particles"
 SIZE = (224, 256)
 
