@@ -87,6 +87,11 @@ def split(
     ]
 
 
+def check_protocol(protocol: str) -> None:
+    """Raises SplitError for an unknown protocol: a reason to stop before any picture is read."""
+    _parsed(protocol)
+
+
 def _parsed(protocol: str) -> _Protocol:
     text = protocol.strip().lower()
     if held_out := re.fullmatch(r"(\d+)/(\d+)(?:/(\d+))?", text):

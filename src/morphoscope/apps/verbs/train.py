@@ -25,11 +25,11 @@ from morphoscope.apps.verbs.unfinished import (
     write_beginning,
 )
 from morphoscope.data.leakage import LeakageAudit, audit
-from morphoscope.data.split import Fold
+from morphoscope.data.split import Fold, check_protocol
 from morphoscope.data.split import split as split_pictures
 from morphoscope.errors import OutputError
 from morphoscope.models.branches.image import ImageBranch
-from morphoscope.models.encoders import resolved_encoder, start_from
+from morphoscope.models.encoders import DEFAULT, RANDOM, resolved_encoder, start_from
 from morphoscope.reporting.run_summary import RunSummary
 from morphoscope.training.callbacks import CHECKPOINT_SECONDS
 from morphoscope.training.experiment import Material, Trained, Trial, seconds_per_picture
@@ -128,6 +128,7 @@ def train(
     options = {"fit.epochs": epochs, "seed": seed, "split.protocol": split, "encoder": encoder}
     wanted = [f"{name}={value}" for name, value in options.items() if value is not None]
     chosen = without_stale_record(load_recipe(str(recipe), [*wanted, *settings]))
+    check_protocol(chosen.split.protocol)
     chosen = _with_known_network(chosen)
     request = TrainRequest(
         source=completed(given, chosen),
@@ -169,7 +170,10 @@ def _with_known_network(recipe: Recipe) -> Recipe:
     picture is read."""
     if "image" not in recipe.model.branches:
         return recipe
-    decided = recipe.model_copy(update={"encoder": resolved_encoder(recipe.encoder, recipe.model.backbone)})
+    encoder = resolved_encoder(recipe.encoder, recipe.model.backbone)
+    if encoder not in (RANDOM, DEFAULT):
+        encoder = str(Path(encoder).resolve())  # the recipe of the run is to work from everywhere
+    decided = recipe.model_copy(update={"encoder": encoder})
     start_from(decided.encoder, ImageBranch(recipe.model.backbone))
     return decided
 
