@@ -1,7 +1,28 @@
-"""Morphoscope: folders of electron micrographs become scales, labels, measurements and reports."""
+"""Morphoscope: folders of electron micrographs become scales, labels, measurements and reports.
+
+The verbs of the command line, from Python: `morphoscope.train`, `predict` and `evaluate` take the same options and return what
+they found; `read` gives one micrograph, `render` draws some. They load on first use, so that importing the package is free.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 __version__ = version("morphoscope")
+
+_VERBS = {
+    "train": "morphoscope.apps.verbs.train",
+    "predict": "morphoscope.apps.verbs.predict",
+    "evaluate": "morphoscope.apps.verbs.evaluate",
+    "read": "morphoscope.io",
+    "render": "morphoscope.synthesis",
+}
+__all__ = ["__version__", "evaluate", "predict", "read", "render", "train"]  # the verbs come from __getattr__
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _VERBS:
+        raise AttributeError(f"module 'morphoscope' has no attribute '{name}'")
+    return getattr(import_module(_VERBS[name]), name)
