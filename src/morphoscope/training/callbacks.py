@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import math
+import os
 import signal
 import sys
 import threading
@@ -15,6 +17,7 @@ from typing import Any, Self
 
 import lightning.pytorch as pl
 import torch
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -84,10 +87,20 @@ class AtomicCheckpoint(pl.Callback):
         try:
             trainer.save_checkpoint(part)
             part.replace(self.path)
-        except OSError:
+        except OSError as error:
             part.unlink(missing_ok=True)
-            raise
+            raise OSError(error.errno, error.strerror, str(self.path)) from error
         self._written = time.monotonic()
+
+
+class PlainCheckpointIO(TorchCheckpointIO):
+    """Writes to the place it is given. Lightning's own way leads through the system's folder for temporary files, which may
+    be small, or on another disk so that a kill leaves half a file."""
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | os.PathLike[str], storage_options: Any = None) -> None:
+        buffer = io.BytesIO()
+        torch.save(checkpoint, buffer)
+        Path(path).write_bytes(buffer.getbuffer())
 
 
 @contextmanager

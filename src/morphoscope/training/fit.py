@@ -28,6 +28,7 @@ from morphoscope.training.callbacks import (
     EpochBar,
     EpochRecord,
     GentleInterrupt,
+    PlainCheckpointIO,
     StopAt,
     plain_interrupts,
 )
@@ -131,6 +132,7 @@ def _trainer(network: MultimodalNetwork, recipe: Recipe, callbacks: list[pl.Call
         devices=1,
         precision=autocast_precision(recipe, network),
         callbacks=callbacks,
+        plugins=PlainCheckpointIO(),
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
