@@ -34,7 +34,7 @@ def trained(encoder: str, data: Path, work: Path) -> dict[str, Any]:
 
 def page(metrics: dict[str, dict[str, Any]]) -> str:
     """ACCURACY.md: a row a start and model, a column a task, then what the sets hold."""
-    lines = [(__doc__ or "").split("\n\n")[0], "", (__doc__ or "").split("\n\n")[2], ""]
+    lines = ["# Accuracy", "", (__doc__ or "").split("\n\n")[0], "", (__doc__ or "").split("\n\n")[2], ""]
     first = next(iter(metrics.values()))
     lines += [f"| start | model | {' | '.join(TASKS)} |", f"|---|---|{'---|' * len(TASKS)}"]
     majority = [f"{first['tasks'][task]['majority_accuracy']:.3f}" for task in TASKS]
