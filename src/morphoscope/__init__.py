@@ -1,7 +1,8 @@
 """Morphoscope: folders of electron micrographs become scales, labels, measurements and reports.
 
-The verbs of the command line, from Python: `morphoscope.train`, `predict` and `evaluate` take the same options and return what
-they found; `read` gives one micrograph, `render` draws some. They load on first use, so that importing the package is free.
+The verbs of the command line, from Python: `morphoscope.train`, `predict`, `evaluate`, `inspect` and `demo` take the same options
+and return what they found; `read` gives one micrograph, `render` draws some. They load on first use, so that importing the package
+is free.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ _VERBS = {
     "train": "morphoscope.apps.verbs.train",
     "predict": "morphoscope.apps.verbs.predict",
     "evaluate": "morphoscope.apps.verbs.evaluate",
+    "inspect": "morphoscope.apps.verbs.inspect",
+    "demo": "morphoscope.apps.verbs.demo",
     "read": "morphoscope.io",
     "render": "morphoscope.synthesis",
 }
-__all__ = ["__version__", "evaluate", "predict", "read", "render", "train"]  # the verbs come from __getattr__
+__all__ = ["__version__", "demo", "evaluate", "inspect", "predict", "read", "render", "train"]  # the verbs come from __getattr__
 
 
 def __getattr__(name: str) -> Any:

@@ -22,4 +22,4 @@ def demo(
     from morphoscope.apps.cli.console import repeat_command, say
     from morphoscope.apps.verbs.demo import demo as run
 
-    print(run(out, quick, overwrite, repeat_command(sys.argv[1:]), say))
+    print(run(out, quick=quick, overwrite=overwrite, say=say, command=repeat_command(sys.argv[1:])))

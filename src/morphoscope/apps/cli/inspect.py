@@ -12,8 +12,6 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from morphoscope.micrograph import Micrograph
-
 
 def inspect(
     paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Pictures and folders (with their sub-folders).")],
@@ -24,15 +22,11 @@ def inspect(
     Example: morphoscope inspect images/ --json inspected.json
     """
     from rich.console import Console
-    from rich.progress import track
 
+    from morphoscope.apps.verbs.inspect import inspect as run
     from morphoscope.errors import ReadError
-    from morphoscope.io import find_micrographs
 
-    files = find_micrographs(paths)
-    is_terminal = sys.stderr.isatty()
-    steps = track(files, "Reading", console=Console(stderr=True), transient=True, disable=not is_terminal or len(files) < 10)
-    rows = [_inspected(path) for path in steps]
+    rows = run(paths)
     if json_file is not None:
         _write(json_file, rows)
     failed = [row for row in rows if row["status"] == "error"]
@@ -48,52 +42,6 @@ def inspect(
     if len(failed) == 1:
         raise ReadError(failed[0]["error"])
     raise ReadError(f"None of {len(failed)} files could be read; expected at least one picture. The first: {failed[0]['error']}")
-
-
-def _inspected(path: Path) -> dict[str, Any]:
-    """The row of `--json` for one file."""
-    from morphoscope.calibration import resolve
-    from morphoscope.errors import ReadError
-    from morphoscope.io import read
-
-    try:
-        return _row(path, resolve(read(path)))
-    except ReadError as error:
-        return _row(path, None) | {"status": "error", "error": str(error)}
-
-
-def _row(path: Path, micrograph: Micrograph | None) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from morphoscope.calibration import conflicts
-    from morphoscope.micrograph import Acquisition
-
-    size = micrograph.pixel_size if micrograph else None
-    settings = micrograph.acquisition if micrograph else Acquisition()
-    field = micrograph.field_of_view_nm if micrograph else None
-    bar = micrograph.information_bar if micrograph else None
-    names = ("magnification", "hv_kv", "wd_mm", "detector", "tilt_deg", "dwell_us", "date", "instrument")
-    return {
-        "path": str(path),
-        "reader": micrograph.reader if micrograph else None,
-        "shape": list(micrograph.pixels.shape) if micrograph else None,
-        "dtype": micrograph.pixels.dtype.name if micrograph else None,
-        "n_frames": micrograph.n_frames if micrograph else None,
-        "pixel_size_nm": {"y": size.y_nm, "x": size.x_nm} if size else None,
-        "pixel_size_origin": size.origin if size else None,
-        "evidence": [asdict(item) for item in size.evidence] if size else [],
-        "conflicts": conflicts(size),
-        "field_of_view_nm": {"y": field[0], "x": field[1]} if field else None,
-        **{name: settings.value(name) for name in names},
-        "mode": settings.value("mode"),
-        "beam_current_na": settings.value("beam_current_na"),
-        "spot": settings.value("spot"),
-        "information_bar": asdict(bar) if bar else None,
-        "scale_bar": None,
-        "warnings": list(micrograph.warnings) if micrograph else [],
-        "status": "ok",
-        "error": None,
-    }
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from morphoscope.apps.verbs.arguments import PathLike, Say, silent
 from morphoscope.apps.verbs.evaluate import evaluate
 from morphoscope.apps.verbs.measure import measure
 from morphoscope.apps.verbs.output import claim_folder
@@ -34,11 +35,24 @@ KIND = "particles"
 SIZE = (224, 256)
 
 
-def demo(out: Path, quick: bool, overwrite: bool, command: str, say: Callable[[str], None]) -> Path:
-    """Renders, trains, evaluates on new pictures, predicts and measures; returns the report's path."""
-    tour = QUICK if quick else FULL
+def demo(
+    out: PathLike = "morphoscope-demo",
+    *,
+    quick: bool = False,
+    overwrite: bool = False,
+    say: Say = silent,
+    command: str = "morphoscope.demo()",
+) -> Path:
+    """Renders micrographs, trains, evaluates on new ones, predicts and measures: the whole tour without any data.
+
+        morphoscope.demo("tour", quick=True, say=print)
+
+    The options are those of `morphoscope demo`. Returns the report's path. Raises MorphoscopeError where `out` can't be
+    written or holds an earlier tour.
+    """
+    tour, out = QUICK if quick else FULL, Path(out)
     claim_folder(out, OWN_RESULTS, overwrite)
-    for name in OWN_RESULTS[:4]:
+    for name in OWN_RESULTS:
         shutil.rmtree(out / name, ignore_errors=True)
     learning, new, run = out / "rendered", out / "new", out / "run"
     for folder, count, seed in ((learning, tour.n_learning, 0), (new, tour.n_new, 1)):

@@ -14,8 +14,9 @@ import pandas as pd
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
 from morphoscope.apps.verbs.output import claim_folder, peak_memory_mb, writing
 from morphoscope.apps.verbs.progress import bar
-from morphoscope.apps.verbs.summary import class_counts, data_summary, group_names, joined, label_summary
+from morphoscope.apps.verbs.summary import class_counts, data_summary, group_names, joined, label_summary, picture_digest
 from morphoscope.calibration.resolve import resolve
+from morphoscope.data.cache import content_hash
 from morphoscope.data.catalogue import Catalogue, load_catalogue
 from morphoscope.data.label_check import LabelCheck
 from morphoscope.errors import MorphoscopeError
@@ -101,6 +102,8 @@ def evaluate(
     say(check.to_text())
     found = _answered(bundle, catalogue, say)
     run = _summary(request, bundle, found, check, started)
+    for sentence in run.warnings[: -len(check.warnings()) or None]:
+        say(f"Warning: {sentence}")
     with writing(target, "Make room, or choose another --out."):
         _write(run, found, target)
     for outcome in run.outcomes:
@@ -190,8 +193,20 @@ def _summary(request: _Request, bundle: Bundle, found: _Answered, check: LabelCh
         thumbnails=lambda row: bundle.preprocessing.working_copy(resolve(read(found.micrographs[row].path))),
         pixel_size_nm=np.array([size.mean_nm if size else np.nan for size in sizes]),
         group_names=groups,
-        warnings=[*check.warnings(), *scale_warnings(bundle, sizes)],
+        warnings=[*_seen_before(bundle, found.micrographs), *scale_warnings(bundle, sizes), *check.warnings()],
     )
+
+
+def _seen_before(bundle: Bundle, micrographs: Sequence[Micrograph]) -> list[str]:
+    """A sentence where pictures are the very ones that the model was made with."""
+    known = set(bundle.provenance.get("pictures", ()))
+    n_known = sum(picture_digest(content_hash(micrograph.path)) in known for micrograph in micrographs)
+    if not n_known:
+        return []
+    return [
+        f"{n_known} of {len(micrographs)} pictures were used to train or choose this model: the figures here say little about new "
+        "ones. Evaluate on pictures that it has not seen."
+    ]
 
 
 def scale_warnings(bundle: Bundle, sizes: Sequence[PixelSize | None]) -> list[str]:

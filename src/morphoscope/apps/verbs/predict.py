@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
+from morphoscope.apps.verbs.labelled_copies import LabelledCopies
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
 from morphoscope.data.metadata_sheet import metadata_rows
@@ -12,11 +13,11 @@ from morphoscope.errors import MorphoscopeError, OutputError
 from morphoscope.inference.predictor import Predicted, Predictor
 from morphoscope.io.find import find_micrographs
 from morphoscope.io.read import MAX_PIXELS
-from morphoscope.micrograph import Micrograph
 from morphoscope.models.bundle import Bundle
-from morphoscope.reporting.overlay import label_lines, labelled_copy
 from morphoscope.reporting.predictions_table import PredictionsTable, Row, error_row, prediction_columns, prediction_rows
 from morphoscope.reporting.workbook import write_workbook
+
+MAX_NOTES = 40
 
 
 def predict(
@@ -38,32 +39,31 @@ def predict(
     error row. Returns the table's path. Raises MorphoscopeError, whose text is meant to be shown, where no file could be read
     or the output can't be written; rows written until then are kept.
     """
-    table_path, folder = Path(out), as_path(overlay)
+    table_path = Path(out)
     _claim(table_path, overwrite)
-    predictor_bundle = Bundle.load(Path(model))
+    bundle = Bundle.load(Path(model))
     files = find_micrographs(as_paths(paths))
+    copies = LabelledCopies(Path(overlay), files, overwrite) if overlay else None
     cells = metadata_rows(Path(metadata), files) if metadata else {}
+    notes = _Notes(say)
     failures: dict[Path, str] = {}
     done = 0
-    columns = prediction_columns(predictor_bundle.schema)
-    with PredictionsTable(table_path, columns) as table, bar("Predicting", len(files)) as progress:
-        for batch in Predictor(predictor_bundle, max_pixels).predict(files, cells):
+    with PredictionsTable(table_path, prediction_columns(bundle.schema)) as table, bar("Predicting", len(files)) as progress:
+        for batch in Predictor(bundle, max_pixels).predict(files, cells):
             table.write(_rows(batch))
-            if folder:
-                _write_copies(batch, folder)
-            for path, sentence in batch.failed.items():
-                say(f"Error row for {path.name}: {sentence}")
-            for one in batch.seen:
-                _say_warnings(one.micrograph, say)
+            if copies:
+                copies.write(batch)
+            notes.tell(batch)
             failures |= batch.failed
             done += len(batch.paths)
             progress(done)
+    notes.tell_how_many_more()
     if len(failures) == done:
         raise MorphoscopeError(
             f"None of {done} files could be read as a picture; expected micrographs such as TIFF, PNG or JPEG. "
             f"{table_path} says why for each. The first one: {next(iter(failures.values()))}"
         )
-    _write_twin(table_path, predictor_bundle, say)
+    _write_twin(table_path, bundle, say)
     say(f"{done - len(failures)} pictures labelled, {len(failures)} error rows: {table_path}")
     return table_path
 
@@ -77,9 +77,22 @@ def _claim(table: Path, overwrite: bool) -> None:
     claim_file(table, overwrite)
 
 
-def _say_warnings(micrograph: Micrograph, say: Say) -> None:
-    for warning in micrograph.warnings:
-        say(f"Note on {micrograph.path.name}: {warning}")
+class _Notes:
+    """What is wrong or odd about files, told as it comes until it would fill the terminal."""
+
+    def __init__(self, say: Say) -> None:
+        self._say, self._count = say, 0
+
+    def tell(self, batch: Predicted) -> None:
+        lines = [f"Error row for {path.name}: {sentence}" for path, sentence in batch.failed.items()]
+        lines += [f"Note on {one.micrograph.path.name}: {warning}" for one in batch.seen for warning in one.micrograph.warnings]
+        for line in lines[: max(0, MAX_NOTES - self._count)]:
+            self._say(line)
+        self._count += len(lines)
+
+    def tell_how_many_more(self) -> None:
+        if self._count > MAX_NOTES:
+            self._say(f"And {self._count - MAX_NOTES} notes more; the table holds every error.")
 
 
 def _write_twin(table: Path, bundle: Bundle, say: Say) -> None:
@@ -97,27 +110,3 @@ def _rows(batch: Predicted) -> list[Row]:
     sizes = [one.micrograph.pixel_size for one in batch.seen]
     readable = iter(prediction_rows([one.micrograph.path for one in batch.seen], batch.predictions, sizes, batch.novelty))
     return [error_row(path, batch.failed[path]) if path in batch.failed else next(readable) for path in batch.paths]
-
-
-def _write_copies(batch: Predicted, folder: Path) -> None:
-    for row, one in enumerate(batch.seen):
-        size = one.micrograph.pixel_size
-        shrunk = one.micrograph.specimen().shape[1] / one.working.shape[1]
-        shown = size.scaled(size.x_nm * shrunk / size.y_nm, shrunk) if size else None
-        picture = labelled_copy(one.working, label_lines(batch.predictions, row), shown)
-        target = folder / f"{one.micrograph.path.stem}.png"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            picture.save(_free_name(target, one.micrograph.path))
-        except OSError as error:
-            raise OutputError(
-                f"--overlay {folder}: {target.name} can't be written ({error.strerror or error}); expected a writable folder "
-                "with room. Choose another --overlay; the table holds the rows written so far."
-            ) from error
-
-
-def _free_name(target: Path, source: Path) -> Path:
-    """Two pictures of the same stem from different folders or formats must not overwrite each other."""
-    if not target.exists():
-        return target
-    return target.with_name(f"{source.parent.name}_{source.name.replace('.', '_')}.png")

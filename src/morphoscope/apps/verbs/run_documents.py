@@ -11,7 +11,7 @@ import pandas as pd
 from morphoscope.apps.verbs.arguments import Say
 from morphoscope.apps.verbs.evaluate import figures_line
 from morphoscope.apps.verbs.recorded import with_record
-from morphoscope.apps.verbs.summary import run_summary
+from morphoscope.apps.verbs.summary import picture_digest, run_summary
 from morphoscope.data.split import split_rows
 from morphoscope.reporting.metrics_document import metrics_document, write_metrics
 from morphoscope.reporting.model_card import model_card
@@ -19,7 +19,7 @@ from morphoscope.reporting.predictions_table import PredictionsTable, prediction
 from morphoscope.reporting.report import write_report
 from morphoscope.reporting.run_summary import RunSummary
 from morphoscope.reporting.workbook import write_workbook
-from morphoscope.training.experiment import bundle_of
+from morphoscope.training.experiment import Trial, bundle_of
 
 if TYPE_CHECKING:
     from morphoscope.apps.verbs.train import Training
@@ -75,5 +75,13 @@ def _provenance(training: Training, run: RunSummary) -> dict[str, Any]:
         "command": run.command,
         "recipe": dict(run.recipe),
         "seconds_training": run.seconds_training,
+        "pictures": _pictures_of_the_model(training),
         "train_counts": {outcome.task.name: outcome.train_truth_counts.tolist() for outcome in run.outcomes},
     }
+
+
+def _pictures_of_the_model(training: Training) -> list[str]:
+    """Digests of the pictures that the bundle's network learned from or was chosen by: evaluating on them would tell nothing."""
+    final, hashes = training.final, training.folder.prepared.hashes
+    rows = np.concatenate([final.fold.train, final.fold.validation]) if isinstance(final, Trial) else range(len(hashes))
+    return sorted(picture_digest(hashes[row]) for row in rows)
