@@ -48,7 +48,7 @@ def without_numbers(path: Path, good: Path) -> None:
 
 BROKEN = {
     "truncated.tif": (truncated, "It is truncated"),
-    "notes.tif": (text, "no picture"),
+    "notes.tif": (text, "found text"),
     "empty.tif": (empty, "empty"),
     "bomb.tif": (bomb, "900,000,000"),
     "nan.tif": (without_numbers, "no pixel is a finite number"),
