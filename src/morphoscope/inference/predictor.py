@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from morphoscope.calibration.resolve import resolve
 from morphoscope.data.record import without_pixels
@@ -59,7 +60,8 @@ class Predictor:
 
     def __init__(self, bundle: Bundle, max_pixels: int = MAX_PIXELS) -> None:
         self._bundle, self._max_pixels = bundle, max_pixels
-        self._network = accelerated(bundle.network)
+        preprocessing = bundle.preprocessing
+        self._network = accelerated(bundle.network, (preprocessing.height, preprocessing.width))
 
     def predict(self, paths: Sequence[Path], rows: Mapping[Path, Mapping[str, str]] | None = None) -> Iterator[Predicted]:
         """Answers for any number of files, a batch at a time. rows: cells of a metadata sheet, which win over the file."""
@@ -69,15 +71,17 @@ class Predictor:
         workers = max(1, min(threads, MAX_WORKERS, -(-len(paths) // size)))
         pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(threads // workers,))
         submitted = (pool.submit(self._predict_batch, batch, rows or {}) for batch in batches)
-        try:
-            ahead = deque(islice(submitted, workers + 1))
-            while ahead:
-                current = ahead.popleft().result()
-                ahead.extend(islice(submitted, 1))
-                yield current
-        finally:
-            pool.shutdown(cancel_futures=True)
-            torch.set_num_threads(threads)
+        # NumPy's own threads would wait for work in a loop that takes the workers' cores.
+        with threadpool_limits(1, user_api="blas"):
+            try:
+                ahead = deque(islice(submitted, workers + 1))
+                while ahead:
+                    current = ahead.popleft().result()
+                    ahead.extend(islice(submitted, 1))
+                    yield current
+            finally:
+                pool.shutdown(cancel_futures=True)
+                torch.set_num_threads(threads)
 
     def _predict_batch(self, paths: Sequence[Path], rows: Mapping[Path, Mapping[str, str]]) -> Predicted:
         return self._answer([(path, self._see(path, rows.get(path, {}))) for path in paths])

@@ -23,7 +23,8 @@ def to_display(pixels: np.ndarray, low: float = 0.1, high: float = 99.9) -> np.n
     if not ceiling > floor:
         return np.full(pixels.shape, 128, dtype=np.uint8)
     if _is_few_levels(pixels):  # stretch the levels once in place of every pixel
-        return _stretched(np.arange(np.iinfo(pixels.dtype).max + 1, dtype=np.float32), floor, ceiling).take(pixels)
+        table = _stretched(np.arange(np.iinfo(pixels.dtype).max + 1, dtype=np.float32), floor, ceiling)
+        return cv2.LUT(pixels, table) if pixels.dtype == np.uint8 else table.take(pixels)
     work = np.float32 if pixels.dtype.itemsize <= 2 or pixels.dtype == np.float32 else np.float64
     shown = np.empty(pixels.shape, dtype=np.uint8)
     for start in range(0, len(pixels), _BLOCK_ROWS):  # blocks stay in the processor's cache

@@ -18,10 +18,13 @@ SIDE = 256
 
 _OCTAVES, _TENSOR_OCTAVES = 6, 4
 """Blurs of 1, 2, 4, … px of the picture, and how many of them the gradient is looked at in."""
+_LARGEST_PIXEL = 8
+"""In px of the whole picture: fewer than a thousand values would make their percentiles noisy."""
 _CURVATURE_BLUR_PX, _CURVATURE_OCTAVES = 1.5, 3
-_OPENING_RADII_PX = (1, 2, 4, 8, 16, 32)
-_DISKS = {r: (np.hypot(*np.mgrid[-r : r + 1, -r : r + 1]) <= r + 0.4).astype(np.uint8) for r in (1, 2)}
-"""Cross and rounded square: unlike OpenCV's ellipses they look the same after a quarter turn."""
+_DISKS = [(np.hypot(*np.mgrid[-r : r + 1, -r : r + 1]) <= r + 0.4).astype(np.uint8) for r in (1, 2)]
+"""Cross and rounded square, 1 and 2 px in radius: unlike OpenCV's ellipses they look the same after a quarter turn."""
+_GRAIN_OCTAVES = 4
+"""Radii of 4, 8, 16 and 32 px after the two."""
 _SHAPE_INDEX_EDGES = np.tan(np.pi / 8 * np.arange(-3, 4)).astype(np.float32)
 _FIRST, _SECOND, _SAME = (np.array(kernel, np.float32) for kernel in ([-0.5, 0, 0.5], [0.25, 0, -0.5, 0, 0.25], [1]))
 _HESSIAN = ((_SECOND, _SAME), (_SAME, _SECOND), (_FIRST, _FIRST))
@@ -40,55 +43,62 @@ def texture_descriptors(display: np.ndarray) -> np.ndarray:
     """
     zoom = SIDE / max(display.shape)
     shape = (max(8, round(display.shape[1] * zoom)), max(8, round(display.shape[0] * zoom)))
-    grey = cv2.resize(display, shape, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR).astype(np.float32) / 255
-    return np.array([*_grey_values(grey), *_scale_space(grey), *_curvature(grey), *_granulometry(grey)], np.float32)
+    # Between half and full size the four neighbours of the linear interpolation leave no pixel out.
+    levels = cv2.resize(display, shape, interpolation=cv2.INTER_AREA if zoom < 0.5 else cv2.INTER_LINEAR)
+    grey = levels.astype(np.float32) / 255
+    return np.array([*_grey_values(levels), *_scale_space(grey), *_curvature(grey), *_granulometry(levels, grey)], np.float32)
 
 
-def _grey_values(grey: np.ndarray) -> list[float]:
-    mean, spread = float(grey.mean()), float(grey.std()) + _TINY
-    third, fourth = _third_and_fourth_moment((grey - mean) / spread)
-    return [*percentiles(grey, (1, 5, 25, 50, 75, 95, 99)), mean, spread, third, fourth]
+def _grey_values(levels: np.ndarray) -> list[float]:
+    counts = cv2.calcHist([levels], [0], None, [256], [0, 256]).ravel()
+    share, grey = counts / levels.size, np.arange(256) / 255
+    mean = float(share @ grey)
+    spread = math.sqrt(float(share @ (grey - mean) ** 2)) + _TINY
+    third, fourth = (float(share @ ((grey - mean) / spread) ** power) for power in (3, 4))
+    return [*(percentiles(levels, (1, 5, 25, 50, 75, 95, 99)) / 255), mean, spread, third, fourth]
 
 
 def _scale_space(grey: np.ndarray) -> list[float]:
     """Bands between two Gaussian blurs, an octave each, then the orientation of the finer ones."""
     bands: list[float] = []
     orientations: list[float] = []
-    finer, blur_px = grey, 0.0
+    blur_px, pixel = 0.0, 1
     for octave in range(_OCTAVES):
-        wanted_px = 1 if octave == 0 else 2
-        coarser = _blurred(finer, math.sqrt(wanted_px**2 - blur_px**2))
-        bands += _band(finer - coarser)
+        wanted_px = 2**octave / pixel
+        coarser = _blurred(grey, math.sqrt(wanted_px**2 - blur_px**2))
+        bands += _band(grey - coarser)
         if octave < _TENSOR_OCTAVES:
-            orientations += _orientation(coarser, 2 * wanted_px, 2 ** max(0, octave - 1))
-        finer, blur_px = (coarser, 1.0) if octave == 0 else (_halved(coarser), _blur_after_halving(2))
+            orientations += _orientation(coarser, pixel)
+        grey, blur_px = coarser, wanted_px
+        if pixel < _LARGEST_PIXEL:
+            grey, blur_px, pixel = _halved(coarser), _blur_after_halving(wanted_px), 2 * pixel
     return bands + orientations
 
 
 def _band(band: np.ndarray) -> list[float]:
     """Strength, skewness, tail weight and extremes."""
-    spread = float(band.std()) + _TINY
-    third, fourth = _third_and_fourth_moment(band)
+    squares = band * band
+    second, third, fourth = _mean(squares), _mean(squares * band), _mean(squares * squares)
+    spread = math.sqrt(max(0.0, second - _mean(band) ** 2)) + _TINY
     low, high = percentiles(band, (2, 98))
     return [math.log(spread), third / spread**3, math.log(fourth / spread**4 + _TINY), low / spread, high / spread]
 
 
-def _orientation(smooth: np.ndarray, window_px: float, pixel: int) -> list[float]:
+def _orientation(smooth: np.ndarray, pixel: int) -> list[float]:
     """Local and global coherence of the gradient, its strength and how unevenly that is spread. pixel: its width in px of the
     whole picture."""
     along_x, along_y = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / pixel), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / pixel)
-    xx, yy, xy = (
-        _blurred(_halved(product), window_px / 2) for product in (along_x * along_x, along_y * along_y, along_x * along_y)
-    )
+    xx, yy, xy = (_blurred(_halved(product), 1) for product in (along_x * along_x, along_y * along_y, along_x * along_y))
     energy, difference, xy = xx + yy, xx - yy, 2 * xy
     anisotropy = cv2.magnitude(difference, xy)
-    mean = float(energy.mean()) + 1e-9
+    mean = _mean(energy) + 1e-9
+    unevenness = math.sqrt(max(0.0, _mean(energy * energy) - _mean(energy) ** 2)) / mean
     return [
-        float(anisotropy.mean()) / mean,
-        float((anisotropy / (energy + 1e-9)).mean()),
+        _mean(anisotropy) / mean,
+        _mean(anisotropy / (energy + 1e-9)),
         math.log(mean),
-        math.log(float(energy.std()) / mean + _TINY),
-        math.hypot(float(difference.mean()), float(xy.mean())) / mean,
+        math.log(unevenness + _TINY),
+        math.hypot(_mean(difference), _mean(xy)) / mean,
     ]
 
 
@@ -101,34 +111,31 @@ def _curvature(grey: np.ndarray) -> list[float]:
         xx, yy, xy = (
             cv2.sepFilter2D(grey, cv2.CV_32F, along_x, along_y, borderType=cv2.BORDER_REFLECT) for along_x, along_y in _HESSIAN
         )
-        # The index is the arc tangent of -(xx + yy) / root; comparing with the tangents of the histogram's edges spares it.
-        total, root = xx + yy, cv2.magnitude(xx - yy, 2 * xy) + _LEAST_CURVATURE
-        above = [np.count_nonzero(total <= -edge * root) for edge in _SHAPE_INDEX_EDGES]
+        # The index is the arc tangent of -(xx + yy) / root; the tangents of the histogram's edges spare it.
+        tangent = -(xx + yy) / (cv2.magnitude(xx - yy, 2 * xy) + _LEAST_CURVATURE)
+        above = [np.count_nonzero(tangent >= edge) for edge in _SHAPE_INDEX_EDGES]
         shares += (-np.diff([grey.size, *above, 0]) / grey.size).tolist()
         grey, blur_px = _halved(grey), _blur_after_halving(_CURVATURE_BLUR_PX)
     return shares
 
 
-def _granulometry(grey: np.ndarray) -> list[float]:
+def _granulometry(levels: np.ndarray, grey: np.ndarray) -> list[float]:
     """Mean brightness that an opening (bright grains) or closing (dark grains) removes, a radius each."""
     features = []
     for operation in (cv2.MORPH_OPEN, cv2.MORPH_CLOSE):
-        last = float(grey.mean())
+        means = [_mean(grey)]
+        means += [_mean(cv2.morphologyEx(levels, operation, disk)) / 255 for disk in _DISKS]
         small = grey
-        for radius in _OPENING_RADII_PX:
-            # Large grains do not need fine pixels: halving the picture with each doubling of the radius costs a hundredth.
-            if radius > 2:
-                small = _halved(small) if min(small.shape) > 8 else small
-            mean = float(cv2.morphologyEx(small, operation, _DISKS[min(radius, 2)]).mean())
-            features.append(mean - last)
-            last = mean
+        # Large grains do not need fine pixels: halving the picture with each doubling of the radius costs a hundredth.
+        for _ in range(_GRAIN_OCTAVES):
+            small = _halved(small) if min(small.shape) > 8 else small
+            means.append(_mean(cv2.morphologyEx(small, operation, _DISKS[-1])))
+        features += np.diff(means).tolist()
     return features
 
 
-def _third_and_fourth_moment(values: np.ndarray) -> tuple[float, float]:
-    flat = values.ravel()
-    squares = flat * flat
-    return float(np.dot(squares, flat)) / flat.size, float(np.dot(squares, squares)) / flat.size
+def _mean(values: np.ndarray) -> float:
+    return cv2.mean(values)[0]
 
 
 def _blurred(picture: np.ndarray, sigma: float) -> np.ndarray:
