@@ -83,7 +83,7 @@ def _best_temperature(task: Task, logits: np.ndarray, truth: np.ndarray) -> floa
 
 def _set_threshold(true_probabilities: np.ndarray) -> float:
     """The finite-sample quantile of LAC: the k-th smallest probability of a true class, k = floor((n + 1) · 0.1)."""
-    k = math.floor((len(true_probabilities) + 1) * (1 - SET_COVERAGE))
+    k = math.floor(round((len(true_probabilities) + 1) * (1 - SET_COVERAGE), 9))  # 10 x 0.1 is one, not 0.99…
     return float(np.sort(true_probabilities)[k - 1]) if k >= 1 else 0.0
 
 

@@ -75,11 +75,12 @@ class MultitaskModule(pl.LightningModule):
         generator = torch.Generator().manual_seed(seed)
         batch = self._augmented(rows, generator)
         features = self.network.features(batch)
-        loss = self._loss(self.network.logits(features), rows.truths)
+        loss = fused = self._loss(self.network.logits(features), rows.truths)
         if len(features) > 1:
             for name in features:
                 loss = loss + self._recipe.fit.branch_loss * self._loss(self.network.logits(features, {name}), rows.truths)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, prog_bar=True, batch_size=len(rows))
+        # Of the fused answer and a task, to stand beside the validation loss.
+        self.log("train_loss", fused / len(rows.truths), on_step=False, on_epoch=True, prog_bar=True, batch_size=len(rows))
         return loss
 
     @torch.autocast("cpu", enabled=False)  # resampling in bf16 would round positions to pixels

@@ -38,13 +38,17 @@ def sheet_of(rendered: Path, path: Path, **columns: Any) -> Path:
     return path
 
 
-def test_folds_test_every_picture_once_and_the_bundle_is_calibrated_on_all(quickly: Train, tmp_path: Path) -> None:
+def test_folds_test_every_picture_once_and_the_bundle_is_calibrated_on_all(
+    quickly: Train, rendered: Path, tmp_path: Path
+) -> None:
     run = quickly(split="kfold:3x1", group="Sample")
     splits = pd.read_csv(tmp_path / "run" / "splits.csv")
     tested = splits[splits["split"] == "test"]
     assert sorted(tested["filename"]) == sorted(splits["filename"].unique())
     assert sorted(tested["fold"].unique()) == [0, 1, 2]
     assert sorted(run.names) == sorted(tested["filename"])
+    assert run.command == f"morphoscope train --recipe {tmp_path / 'run' / 'recipe.toml'} --out again"
+    assert run.title == f"{rendered.name}/images"
     assert run.folds is not None
     assert set(pd.read_csv(tmp_path / "run" / "history.csv")["fold"]) == {0, 1, 2}
     assert [one.n_calibration for one in Bundle.load(tmp_path / "run").confidence] == [36]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Sequence
+
+from morphoscope.apps.verbs.arguments import command_line
 
 
 def say(line: str) -> None:
@@ -14,5 +15,4 @@ def say(line: str) -> None:
 
 def repeat_command(arguments: Sequence[str]) -> str:
     """The command line that repeats a run."""
-    once = [argument for argument in arguments if argument not in ("--resume", "--overwrite")]
-    return shlex.join(["morphoscope", *once])
+    return command_line(*(argument for argument in arguments if argument not in ("--resume", "--overwrite")))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -25,3 +27,9 @@ def as_path(path: PathLike | None) -> Path | None:
 def as_paths(paths: Paths) -> tuple[Path, ...]:
     """One path or several as Paths."""
     return (Path(paths),) if isinstance(paths, str | os.PathLike) else tuple(Path(path) for path in paths)
+
+
+def command_line(*words: object) -> str:
+    """The line that a person types for `morphoscope` with these words, quoted for the platform's shell."""
+    text = ["morphoscope", *map(str, words)]
+    return subprocess.list2cmdline(text) if os.name == "nt" else shlex.join(text)

@@ -41,7 +41,7 @@ def demo(
     quick: bool = False,
     overwrite: bool = False,
     say: Say = silent,
-    command: str = "morphoscope.demo()",
+    command: str = "morphoscope demo",
 ) -> Path:
     """Renders micrographs, trains, evaluates on new ones, predicts and measures: the whole tour without any data.
 

@@ -11,10 +11,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, command_line, silent
 from morphoscope.apps.verbs.output import claim_folder, peak_memory_mb, writing
 from morphoscope.apps.verbs.progress import bar
-from morphoscope.apps.verbs.summary import class_counts, data_summary, group_names, joined, label_summary, picture_digest
+from morphoscope.apps.verbs.summary import (
+    class_counts,
+    data_summary,
+    group_names,
+    joined,
+    label_summary,
+    picture_digest,
+    telling_name,
+)
 from morphoscope.calibration.resolve import resolve
 from morphoscope.data.cache import content_hash
 from morphoscope.data.catalogue import Catalogue, load_catalogue
@@ -77,7 +85,7 @@ def evaluate(
     out: PathLike,
     overwrite: bool = False,
     say: Say = silent,
-    command: str = "morphoscope.evaluate(…)",
+    command: str | None = None,
 ) -> RunSummary:
     """Scores a model on labelled pictures that it has not seen; writes predictions.csv, metrics.json and report.html into `out`.
 
@@ -87,8 +95,9 @@ def evaluate(
     shown, where labels, pictures or model don't fit together.
     """
     started = datetime.now().astimezone()
-    request = _Request(Path(model), as_paths(images), as_paths(labels), group, as_path(metadata), command)
     target = Path(out)
+    usual = command_line("evaluate", model, *as_paths(images), *_options(labels, group, metadata), "--out", target)
+    request = _Request(Path(model), as_paths(images), as_paths(labels), group, as_path(metadata), command or usual)
     claim_folder(target, OWN_RESULTS, overwrite)
     bundle = Bundle.load(request.model)
     catalogue, check = load_catalogue(
@@ -110,6 +119,12 @@ def evaluate(
         say(figures_line(outcome))
     say(f"Report: {target / 'report.html'}")
     return run
+
+
+def _options(labels: Paths, group: str | None, metadata: PathLike | None) -> list[object]:
+    """As on the command line."""
+    words: list[object] = [word for sheet in as_paths(labels) for word in ("--labels", sheet)]
+    return words + (["--group", group] if group else []) + (["--metadata", metadata] if metadata else [])
 
 
 def _write(run: RunSummary, found: _Answered, out: Path) -> None:
@@ -166,7 +181,7 @@ def _summary(request: _Request, bundle: Bundle, found: _Answered, check: LabelCh
     counts = [np.array(provenance["train_counts"][task.name]) for task in bundle.schema.tasks]
     clusters = None if groups is None else np.array(groups)
     return RunSummary(
-        title=f"{request.model.resolve().name} on " + " + ".join(path.resolve().name for path in request.images),
+        title=f"{telling_name(request.model)} on " + " + ".join(map(telling_name, request.images)),
         command=request.command,
         started=started,
         recipe=provenance["recipe"],

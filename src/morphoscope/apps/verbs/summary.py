@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from morphoscope.apps.verbs.train import Training
 
 FEW_CALIBRATION_PICTURES = 100
+NAMES_OF_ANY_FOLDER = {"images", "image", "img", "pictures", "data", "train", "test", "model"}
 FORMATS = {"tif": "TIFF", "tiff": "TIFF", "jpg": "JPEG", "jpeg": "JPEG"}
 
 
@@ -36,7 +38,7 @@ def run_summary(training: Training, recipe: Recipe) -> RunSummary:
     fitted = training.final.fitted
     sizes = [m.pixel_size.mean_nm if m.pixel_size else np.nan for m in folder.prepared.micrographs]
     return RunSummary(
-        title=" + ".join(path.resolve().name for path in request.source.images),
+        title=" + ".join(map(telling_name, request.source.images)),
         command=request.command,
         started=training.started,
         recipe=_shown(recipe),
@@ -69,7 +71,18 @@ def run_summary(training: Training, recipe: Recipe) -> RunSummary:
 def _shown(recipe: Recipe) -> dict[str, Any]:
     """The recipe as plain values for people to read: every setting, and what was given of the options."""
     given = recipe.data.model_dump(mode="json", exclude={"fits"}, exclude_defaults=True)
-    return recipe.model_dump(mode="json", exclude={"data"}) | {"data": given}
+    tables = recipe.model_dump(mode="json", exclude={"data"}) | {"data": given}
+    return {name: _joined_lists(value) if isinstance(value, dict) else value for name, value in tables.items()}
+
+
+def _joined_lists(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: ", ".join(value) if isinstance(value, list) else value for name, value in table.items()}
+
+
+def telling_name(folder: Path) -> str:
+    """The folder's name, with its parent's where it only says that pictures lie there."""
+    path = folder.resolve()
+    return f"{path.parent.name}/{path.name}" if path.name.casefold() in NAMES_OF_ANY_FOLDER else path.name
 
 
 def data_summary(micrographs: Sequence[Micrograph], unreadable: Sequence[str]) -> DataSummary:

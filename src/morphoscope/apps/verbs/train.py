@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
-from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, command_line, silent
 from morphoscope.apps.verbs.fits import FitSeries, ablated, trial_names
 from morphoscope.apps.verbs.folder import Folder, FolderRequest, read_folder
 from morphoscope.apps.verbs.output import claim_folder, peak_memory_mb, writing
@@ -107,7 +107,7 @@ def train(
     overwrite: bool = False,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     say: Say = silent,
-    command: str = "morphoscope.train(…)",
+    command: str | None = None,
     began: float | None = None,
 ) -> RunSummary:
     """Learns every column of a label sheet at once and writes model, figures and report under `out`.
@@ -140,7 +140,7 @@ def train(
         resume=resume,
         overwrite=overwrite,
         checkpoint_seconds=checkpoint_seconds,
-        command=command,
+        command=command or command_line("train", "--recipe", Path(out) / "recipe.toml", "--out", "again"),
     )
     _claim(request)
     folder = read_folder(request.source, chosen, say)
