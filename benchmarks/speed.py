@@ -1,9 +1,9 @@
 """How fast it is, beside what a user would write, in the same run, as ratios.
 
-    python benchmarks/speed.py --data ../shared/data                 # all, writes SPEED.md
+    python benchmarks/speed.py --data ../shared/data                 # all; writes SPEED.md
     python benchmarks/speed.py --data ../shared/data small deep      # some of: small deep training memory start
 
-Every pair is timed in turns, five times after a warm-up; ratios are of medians, with the range of the single rounds.
+Every pair is timed in turns, three times after a warm-up; ratios are of medians, with the range of the single rounds.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from morphoscope.training.recipe import load_recipe
 from morphoscope.training.samples import Samples
 
 PAGE = Path(__file__).parent / "SPEED.md"
-ROUNDS, SIDE = 5, 128
+ROUNDS, SIDE = 3, 128
 SCHEMA = Schema((Task("Shape", ("Rod", "Sphere", "Cube")), Task("Size", ("Small", "Large"))))
 
 
@@ -99,7 +99,7 @@ def small(data: Path) -> list[str]:
     """300 real pictures of about 512 px."""
     files = sorted((data / "emps" / "images").glob("*.png"))[:300]
     rows = []
-    for backbone, branches in (("resnet18", ("image",)), ("resnet10t", ("image",)), ("resnet10t", ("image", "texture"))):
+    for backbone, branches in (("resnet18", ("image",)), ("resnet10t", ("image", "texture"))):
         model = bundle(backbone, branches)
         predictor = Predictor(model)
         name = f"predict, {len(files)} EMPS pictures, {backbone}{' + texture' if 'texture' in branches else ''}"
@@ -120,13 +120,10 @@ def deep(data: Path) -> list[str]:
     """20 pictures of 4096² in 16 bits."""
     with tempfile.TemporaryDirectory() as folder:
         files = large_files(Path(folder))
-        rows = []
-        for branches in (("image",), ("image", "texture")):
-            model = bundle("resnet10t", branches)
-            predictor = Predictor(model)
-            name = f"predict, 20 TIFFs of 4096² in 16 bits, resnet10t{' + texture' if 'texture' in branches else ''}"
-            rows.append(ratio(name, lambda m=predictor: product(m, files), lambda m=model: obvious_loop(m, files), len(files)))
-    return rows
+        model = bundle("resnet10t", ("image", "texture"))
+        predictor = Predictor(model)
+        name = "predict, 20 TIFFs of 4096² in 16 bits, resnet10t + texture"
+        return [ratio(name, lambda: product(predictor, files), lambda: obvious_loop(model, files), len(files))]
 
 
 def training(data: Path) -> list[str]:
@@ -201,7 +198,7 @@ BENCHMARKS = {"small": small, "deep": deep, "training": training, "memory": memo
 
 
 def main() -> None:
-    """Runs what was asked for and writes the page when that is everything."""
+    """Runs what was asked for; the page is written as results come in."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help=", ".join(BENCHMARKS))
@@ -218,7 +215,6 @@ def main() -> None:
     for name in options.names or BENCHMARKS:
         lines += BENCHMARKS[name](options.data)
         print(lines[-1], flush=True)
-    if not options.names:
         PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
