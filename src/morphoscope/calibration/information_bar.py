@@ -48,7 +48,7 @@ def _share_near(grey: np.ndarray, level: int | np.ndarray) -> np.ndarray:
     """(Y,) share of each row within a few grey levels of a level, one for all rows or (Y, 1), one a row."""
     lowest, highest = np.clip(level, _NEAR, None) - _NEAR, np.clip(level, None, 255 - _NEAR) + _NEAR
     is_near = (grey >= lowest.astype(np.uint8)) & (grey <= highest.astype(np.uint8))
-    return np.count_nonzero(is_near, axis=1) / grey.shape[1]
+    return is_near.view(np.uint8).sum(axis=1, dtype=np.uint16) / grey.shape[1]
 
 
 def _middle(grey: np.ndarray) -> np.ndarray:

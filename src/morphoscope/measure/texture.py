@@ -7,6 +7,7 @@ A picture is halved with each octave, since a smooth one needs fewer pixels: all
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -55,7 +56,7 @@ def _grey_values(levels: np.ndarray) -> list[float]:
     mean = float(share @ grey)
     spread = math.sqrt(float(share @ (grey - mean) ** 2)) + _TINY
     third, fourth = (float(share @ ((grey - mean) / spread) ** power) for power in (3, 4))
-    return [*(percentiles(levels, (1, 5, 25, 50, 75, 95, 99)) / 255), mean, spread, third, fourth]
+    return [*(level / 255 for level in percentiles(levels, (1, 5, 25, 50, 75, 95, 99))), mean, spread, third, fourth]
 
 
 def _scale_space(grey: np.ndarray) -> list[float]:
@@ -113,8 +114,8 @@ def _curvature(grey: np.ndarray) -> list[float]:
         )
         # The index is the arc tangent of -(xx + yy) / root; the tangents of the histogram's edges spare it.
         tangent = -(xx + yy) / (cv2.magnitude(xx - yy, 2 * xy) + _LEAST_CURVATURE)
-        above = [np.count_nonzero(tangent >= edge) for edge in _SHAPE_INDEX_EDGES]
-        shares += (-np.diff([grey.size, *above, 0]) / grey.size).tolist()
+        above = [1.0, *(np.count_nonzero(tangent >= edge) / grey.size for edge in _SHAPE_INDEX_EDGES), 0.0]
+        shares += [low - high for low, high in pairwise(above)]
         grey, blur_px = _halved(grey), _blur_after_halving(_CURVATURE_BLUR_PX)
     return shares
 
@@ -130,7 +131,7 @@ def _granulometry(levels: np.ndarray, grey: np.ndarray) -> list[float]:
         for _ in range(_GRAIN_OCTAVES):
             small = _halved(small) if min(small.shape) > 8 else small
             means.append(_mean(cv2.morphologyEx(small, operation, _DISKS[-1])))
-        features += np.diff(means).tolist()
+        features += [after - before for before, after in pairwise(means)]
     return features
 
 
