@@ -18,11 +18,22 @@ _VERBS = {
     "predict": "morphoscope.apps.verbs.predict",
     "evaluate": "morphoscope.apps.verbs.evaluate",
     "inspect": "morphoscope.apps.verbs.inspect",
+    "segment": "morphoscope.apps.verbs.segment",
     "demo": "morphoscope.apps.verbs.demo",
     "read": "morphoscope.io",
     "render": "morphoscope.synthesis",
 }
-__all__ = ["__version__", "demo", "evaluate", "inspect", "predict", "read", "render", "train"]  # the verbs come from __getattr__
+__all__ = [
+    "__version__",
+    "demo",
+    "evaluate",
+    "inspect",
+    "predict",
+    "read",
+    "render",
+    "segment",
+    "train",
+]  # the verbs come from __getattr__
 
 
 def __getattr__(name: str) -> Any:

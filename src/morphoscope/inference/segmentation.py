@@ -49,16 +49,16 @@ class ObjectFinder:
         device: torch.device | None = None,
     ) -> None:
         self._device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._network = network.eval().to(self._device, memory_format=torch.channels_last)
+        self._network = network.eval().to(self._device).to(memory_format=torch.channels_last)
         self._looks, self._separation = looks, separation
 
-    def find(self, grey: np.ndarray) -> np.ndarray:
-        """(Y, X) int32 instance map, 0 = background, of a picture (Y, X) uint8 at square pixels."""
+    def find(self, grey: np.ndarray, shape: tuple[int, int] | None = None) -> np.ndarray:
+        """Instance map int32, 0 = background, of a picture (Y, X) uint8 at square pixels, at its resolution or at `shape`."""
         maps = self.look(grey, self._looks.overview_px)
         side = self.suitable_px(maps, max(grey.shape))
         if abs(math.log2(side / self._longest(maps))) > self._looks.same_octaves:
             maps = self.look(grey, side)
-        return enlarged(separate(maps, self._separation), maps.foreground, grey.shape, self._separation.foreground)
+        return enlarged(separate(maps, self._separation), maps.foreground, shape or grey.shape, self._separation.foreground)
 
     def suitable_px(self, overview: ObjectMaps, longest: int) -> int:
         """Longest side of a picture at which its typical object has the size that the network sees best."""

@@ -67,7 +67,8 @@ def follow_offsets(maps: ObjectMaps, settings: SeparationSettings = DEFAULT_SETT
     rows, columns = np.nonzero(is_object)
     if not len(rows):
         return np.zeros(is_object.shape, np.int32)
-    y, x = rows.astype(np.float32), columns.astype(np.float32)
+    y: np.ndarray = rows.astype(np.float32)
+    x: np.ndarray = columns.astype(np.float32)
     height, width = is_object.shape
     for step in range(steps):
         share = 0.8 if step else 0.9

@@ -66,7 +66,7 @@ def fit_segmenter(
     network = Segmenter(spec)
     if start is not None:
         network.encoder.model.load_state_dict(start)
-    network = network.to(device, memory_format=torch.channels_last).train()
+    network = network.to(device).to(memory_format=torch.channels_last).train()
     average = AveragedModel(network, multi_avg_fn=_ema(settings), use_buffers=True)
     optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
     samples, chances = samples.to(device), torch.from_numpy(shares.astype(np.float32)).to(device)
