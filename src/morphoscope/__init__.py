@@ -11,8 +11,6 @@ from importlib import import_module
 from importlib.metadata import version
 from typing import Any
 
-__version__ = version("morphoscope")
-
 _VERBS = {
     "train": "morphoscope.apps.verbs.train",
     "predict": "morphoscope.apps.verbs.predict",
@@ -37,6 +35,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("morphoscope")
     if name not in _VERBS:
         raise AttributeError(f"module 'morphoscope' has no attribute '{name}'")
     return getattr(import_module(_VERBS[name]), name)
