@@ -114,7 +114,7 @@ def main() -> None:
 HEAD = [
     "# Segmentation",
     "",
-    "Objects found on real micrographs. EMPS: 366 pictures of particles from 247 papers, four folds that never divide a paper; each",
+    "Objects found on real micrographs. EMPS: 366 pictures of particles from 247 papers, three folds that never divide a paper; each",
     "picture is segmented by the network that did not train on its paper. Means are over pictures, intervals over papers; errors are",
     "medians over pictures. AP = TP/(TP+FP+FN) at IoU 0.5 or 0.75. Seconds a picture on one thread.",
     "",

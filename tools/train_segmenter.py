@@ -2,10 +2,10 @@
 
     python tools/train_segmenter.py prepare --emps ../shared/data/emps --rendered 7000 --work W
     python tools/train_segmenter.py fit --work W --fold all --minutes 8 --out src/morphoscope/models/weights
-    python tools/train_segmenter.py fit --work W --fold 0 --minutes 8 --out W/folds     (1, 2, 3 likewise)
+    python tools/train_segmenter.py fit --work W --fold 0 --minutes 8 --out W/folds     (1, 2 likewise)
     python tools/train_segmenter.py fit --work W --fold rendered --minutes 8 --out W/folds
 
-The fold K of four holds back a quarter of the papers; `rendered` sees no photograph. A GPU is used where there is one.
+The fold K of three holds back a third of the papers; `rendered` sees no photograph. A GPU is used where there is one.
 EMPS: by256/emps, MIT licence. Only its training pictures are used.
 """
 
@@ -37,7 +37,7 @@ KINDS = {"particles": 0.66, "tem-nanowires": 0.2, "sem10": 0.14}
 LEFT_OUT = ("Powder", "Porous_Sponge")
 """Classes of sem10 whose grains are there to see, but not in the instance map."""
 RENDERED_PX, LONGEST_PX, CHUNK = 352, 512, 50
-FOLDS = 4
+FOLDS = 3
 REAL_SHARE = 0.6
 """How much of what the network sees is photographs."""
 
@@ -123,6 +123,7 @@ def fit(options: argparse.Namespace) -> None:
     if start:
         start = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in start.items()}
     spec = SegmenterSpec(options.backbone)
+    torch.backends.cudnn.benchmark = True
     fitted = fit_segmenter(joined([emps, rendered]), shares, spec, settings, start=start, minutes=options.minutes, say=say)
     name = "segmenter" if options.fold == "all" else f"segmenter-{options.fold}"
     options.out.mkdir(parents=True, exist_ok=True)
