@@ -32,7 +32,12 @@ class LookSettings:
     tile_px: int = 768
     overlap_px: int = 128
     same_octaves: float = 0.35
-    """A second look closer than this to the first one's resolution is spared."""
+    """A look closer than this to the last one's resolution is spared."""
+    further_looks: int = 2
+    least_share: float = 0.002
+    """Of the picture: with less foreground than this, objects may be too small to be seen, and the next look is finer."""
+    finer: float = 2.0
+    most_enlarged: float = 1.5
 
 
 DEFAULT_LOOKS, DEFAULT_SEPARATION = LookSettings(), SeparationSettings()
@@ -54,24 +59,31 @@ class ObjectFinder:
 
     def find(self, grey: np.ndarray, shape: tuple[int, int] | None = None) -> np.ndarray:
         """Instance map int32, 0 = background, of a picture (Y, X) uint8 at square pixels, at its resolution or at `shape`."""
-        maps = self.look(grey, self._looks.overview_px)
-        side = self.suitable_px(maps, max(grey.shape))
-        if abs(math.log2(side / self._longest(maps))) > self._looks.same_octaves:
-            maps = self.look(grey, side)
+        maps = self.suitable_look(grey)
         return enlarged(separate(maps, self._separation), maps.foreground, shape or grey.shape, self._separation.foreground)
 
-    def suitable_px(self, overview: ObjectMaps, longest: int) -> int:
-        """Longest side of a picture at which its typical object has the size that the network sees best."""
-        looks, weight = self._looks, overview.foreground > 0.5
-        if not weight.any():
-            return self._longest(overview)
-        # Every object counts once, whatever its area.
-        sizes = overview.size[weight] * MAP_STRIDE
-        order = np.argsort(sizes)
-        share = np.cumsum(1 / sizes[order] ** 2)
-        typical = sizes[order][np.searchsorted(share, share[-1] / 2)]
-        side = self._longest(overview) * looks.object_px / typical
-        return int(np.clip(side, looks.least_px, min(looks.most_px, 1.5 * longest)))
+    def suitable_look(self, grey: np.ndarray) -> ObjectMaps:
+        """The maps of the first look at which objects have the size that the network sees best, of a few."""
+        maps = self.look(grey, self._looks.overview_px)
+        for _ in range(self._looks.further_looks):
+            seen, wanted = max(maps.foreground.shape) * MAP_STRIDE, self._suitable_px(maps, max(grey.shape))
+            if abs(math.log2(wanted / seen)) <= self._looks.same_octaves:
+                break
+            maps = self.look(grey, wanted)
+        return maps
+
+    def _suitable_px(self, maps: ObjectMaps, longest: int) -> int:
+        """Longest side of a picture at which the typical object of these maps has the right size; a finer one where there are none."""
+        looks, is_object = self._looks, maps.foreground > 0.5
+        seen = max(maps.foreground.shape) * MAP_STRIDE
+        if np.count_nonzero(is_object) < looks.least_share * is_object.size:
+            side = looks.finer * seen
+        else:
+            # Every object counts once, whatever its area.
+            sizes = np.sort(maps.size[is_object]) * MAP_STRIDE
+            share = np.cumsum(sizes**-2.0)
+            side = seen * looks.object_px / sizes[np.searchsorted(share, share[-1] / 2)]
+        return int(np.clip(side, looks.least_px, min(looks.most_px, looks.most_enlarged * longest)))
 
     def look(self, grey: np.ndarray, longest: int) -> ObjectMaps:
         """The maps of a picture resampled to a longest side of `longest` px, at half that resolution."""
@@ -109,10 +121,6 @@ class ObjectFinder:
             total[:, *window] += maps * share
             weight[window] += share
         return total / weight
-
-    @staticmethod
-    def _longest(maps: ObjectMaps) -> int:
-        return max(maps.foreground.shape) * MAP_STRIDE
 
 
 def tiles(shape: tuple[int, int], side: int, overlap: int) -> Iterator[tuple[slice, slice]]:

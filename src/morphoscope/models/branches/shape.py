@@ -18,9 +18,7 @@ class ShapeBranch(nn.Module):
         self.noise = noise
         self.register_buffer("centre", torch.zeros(width))
         self.register_buffer("spread", torch.ones(width))
-        self.layers = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(2 * width, self.out_features), nn.GELU(), nn.Dropout(dropout)
-        )
+        self.layers = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * width, self.out_features), nn.GELU(), nn.Dropout(dropout))
 
     def standardise_by(self, training: Tensor) -> None:
         """Takes mean and spread from the statistics (N, S) of the training pictures, each from those that have it."""
