@@ -21,7 +21,9 @@ def maps_of(numbers: np.ndarray, noise: float = 0.0) -> ObjectMaps:
     offsets = offsets + noise * size[..., None] * rng.standard_normal(offsets.shape)
     depth = target.depth / DEPTH_LEVELS + noise * rng.standard_normal(numbers.shape)
     edge = np.zeros(numbers.shape)
-    return ObjectMaps(*(part.astype(np.float32) for part in (inside * 0.98 + 0.01, edge, depth, size, *np.moveaxis(offsets, -1, 0))))
+    return ObjectMaps(
+        *(part.astype(np.float32) for part in (inside * 0.98 + 0.01, edge, depth, size, *np.moveaxis(offsets, -1, 0)))
+    )
 
 
 def touching_disks() -> np.ndarray:
