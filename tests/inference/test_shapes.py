@@ -10,7 +10,7 @@ from PIL import Image
 
 from morphoscope.data.cache import PictureCache
 from morphoscope.data.duplicates import perceptual_hash
-from morphoscope.inference.shapes import CrossFitted, Shown, ShapeReader, fingerprint, has_objects, with_scale
+from morphoscope.inference.shapes import CrossFitted, ShapeReader, Shown, fingerprint, has_objects, with_scale
 from morphoscope.measure.shape_statistics import STATISTIC_NAMES, shape_statistics
 from morphoscope.synthesis import render
 
@@ -42,7 +42,9 @@ def test_the_scale_adds_sizes_in_nm_and_changes_nothing_else() -> None:
     assert added == pytest.approx(shape_statistics(numbers, spacing), rel=1e-4, nan_ok=True)
 
 
-def test_the_pictures_that_trained_the_segmenter_are_recognised_in_other_files(shared_data: Path, shape_reader: ShapeReader) -> None:
+def test_the_pictures_that_trained_the_segmenter_are_recognised_in_other_files(
+    shared_data: Path, shape_reader: ShapeReader
+) -> None:
     path = shared_data / "emps" / "images" / "00655d9628.png"
     if not path.is_file():
         pytest.skip(f"no EMPS pictures: {path} does not exist")

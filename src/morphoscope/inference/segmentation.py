@@ -17,6 +17,7 @@ import torch
 
 from morphoscope.data.preprocessing import resample
 from morphoscope.measure.separation import ObjectMaps, SeparationSettings, enlarged, follow_offsets
+from morphoscope.models.bfloat16 import bf16_is_native
 from morphoscope.models.segmenter import MAP_STRIDE, STRIDE, Segmenter, read_out
 
 
@@ -103,7 +104,7 @@ class ObjectFinder:
         below, right = -rows % STRIDE, -columns % STRIDE
         filled = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
         batch = torch.from_numpy(filled)[None, None].to(self._device).float() / 255
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=bf16_is_native()):
             maps = read_out(self._network(batch.contiguous(memory_format=torch.channels_last)))[0]
         return maps[:, : -(-rows // MAP_STRIDE), : -(-columns // MAP_STRIDE)].cpu().numpy()
 
