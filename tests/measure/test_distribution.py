@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from morphoscope.measure.distribution import area_fraction, distribution, field_area, n_associated
+from morphoscope.measure.border import area_fraction, field_area, n_associated
+from morphoscope.measure.distribution import distribution
 from morphoscope.measure.particles import trace
 from morphoscope.micrograph import InformationBar
 

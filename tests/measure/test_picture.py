@@ -89,8 +89,8 @@ def test_rendered_particles_have_their_true_mean_diameter(pixel_aspect) -> None:
             continue
         size = PixelSize(*picture.pixel_size_nm, "header")
         measured = measure_picture(Micrograph(Path("p"), picture.pixels, "test", size), picture.instance_map)
-        is_whole = measured.is_counted & np.array([each.kind == "particle" for each in picture.objects])
-        found += measured.nm.equivalent_circular_diameter[is_whole].tolist()
+        is_whole = measured.objects.is_counted & np.array([each.kind == "particle" for each in picture.objects])
+        found += measured.objects.nm.equivalent_circular_diameter[is_whole].tolist()
         true += [each.ecd_nm for each, whole in zip(picture.objects, is_whole, strict=True) if whole]
     assert len(found) >= 20
     np.testing.assert_allclose(found, true, rtol=0.03)
