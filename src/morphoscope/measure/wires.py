@@ -122,12 +122,12 @@ class _Wire:
     """One object measured; lengths in the unit of `pixel`."""
 
     def __init__(self, mask: np.ndarray, others: np.ndarray, pixel: float, area: float, corner: np.ndarray) -> None:
+        mask = _without_pinholes(mask)
         radius = half_widths(mask)
         parts, n_parts = label(mask, np.ones((3, 3)))
         sizes = np.bincount(parts.ravel())[1:]
         kept = [part for part in range(1, n_parts + 1) if sizes[part - 1] >= min(_SMALLEST_PART, sizes.max())]
-        skeletons = [without_spurs(find_skeleton(parts == part), radius) for part in kept]
-        skeletons = [skeleton for skeleton in skeletons if skeleton.any()]
+        skeletons = [_skeleton(parts == part, radius) for part in kept]
         tips = [_Axis(longest_path(skeleton), mask, radius) for skeleton in skeletons]
         chains = _joined([axis.points for axis in tips], mask | others)
         everything = sum(total_length(skeleton) for skeleton in skeletons)
@@ -155,6 +155,29 @@ class _Wire:
         self.points = (main + 0.5) * pixel + corner
 
 
+def _without_pinholes(mask: np.ndarray) -> np.ndarray:
+    """The mask with holes narrower than its own half width filled: they are noise, and each would be a mesh of the skeleton."""
+    holes, n = label(~mask)
+    if n < 2:
+        return mask
+    size = np.bincount(holes.ravel())
+    size[0] = size.max()
+    is_edge = np.zeros(n + 1, bool)
+    for edge in (holes[0], holes[-1], holes[:, 0], holes[:, -1]):
+        is_edge[edge] = True
+    is_filled = ~is_edge & (size <= max(1.0, float(half_widths(mask).max()) ** 2))
+    return mask | is_filled[holes]
+
+
+def _skeleton(part: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """The skeleton of one connected part; its middle pixel where thinning leaves none."""
+    skeleton = without_spurs(find_skeleton(part), radius)
+    if not skeleton.any():
+        skeleton = np.zeros_like(part)
+        skeleton[np.unravel_index(int(np.argmax(np.where(part, radius, -1))), part.shape)] = True
+    return skeleton
+
+
 class _Axis:
     """The axis of one part, from end to end. roundness: 0 to 2, how many of its ends are round."""
 
@@ -170,7 +193,7 @@ class _Axis:
         if len(inner) < 2:
             inner = path[[0, -1]].astype(float)
         is_inner = (along >= cut) & (along <= self.raw_length - cut)
-        self.half_widths = self.half_widths[is_inner]
+        self.half_widths = self.half_widths[is_inner] if is_inner.any() else np.array([half])
         inner = _smoothed(inner, max(_LEAST_SMOOTHING_PX, half))
         first, fill_first = _end(inner[::-1], mask, half)
         last, fill_last = _end(inner, mask, half)
