@@ -3,7 +3,7 @@
     python benchmarks/measuring.py                # all; writes MEASURING.md
     python benchmarks/measuring.py speed truth    # some of: speed memory truth percolation statistics
 
-Speeds are ratios of the same columns of the same map, the two programs in turns, after a warm-up.
+Speeds are ratios of the same columns of the same map, the two programs in turns, after a warm-up, in seconds of one core.
 """
 
 from __future__ import annotations
@@ -70,9 +70,10 @@ def by_scikit_image(instance_map: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def seconds(run: Callable[[], object]) -> float:
-    began = time.perf_counter()
+    """Of the one core that it has: what else the machine does doesn't count."""
+    began = time.process_time()
     run()
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def ratio(name: str, ours: Callable[[], object], theirs: Callable[[], object]) -> str:
@@ -80,7 +81,7 @@ def ratio(name: str, ours: Callable[[], object], theirs: Callable[[], object]) -
     pairs = [(seconds(theirs), seconds(ours)) for _ in range(ROUNDS + 1)][1:]
     ratios = [slow / fast for slow, fast in pairs]
     slow, fast = (statistics.median(column) for column in zip(*pairs, strict=True))
-    return f"| {name} | {fast:.2f} s | {slow:.2f} s | **{statistics.median(ratios):.1f}** | {min(ratios):.1f}–{max(ratios):.1f} |"
+    return f"| {name} | {fast:.3g} s | {slow:.3g} s | **{statistics.median(ratios):.1f}** | {min(ratios):.1f}–{max(ratios):.1f} |"
 
 
 def speed() -> list[str]:
@@ -102,7 +103,7 @@ def speed() -> list[str]:
     for count in (5000, 20000):
         drawn = grid_map(count)
         took = statistics.median(seconds(lambda m=drawn: measure_picture(picture, m)) for _ in range(ROUNDS))
-        rows.append(f"| {SIDE}² px, {count:,} objects, all of summary.csv | {took:.2f} s | – | – | – |")
+        rows.append(f"| {SIDE}² px, {count:,} objects, all of summary.csv | {took:.3g} s | – | – | – |")
     return rows
 
 
@@ -220,11 +221,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help=", ".join(BENCHMARKS))
     options = parser.parse_args()
+    cv2.setNumThreads(1)
     lines = [
         "# Measuring",
         "",
-        f"`python benchmarks/measuring.py`; {platform.processor() or platform.machine()}, one thread, scikit-image "
-        f"{skimage.__version__}, load before {psutil.getloadavg()[0]:.1f}. Pairs in turns, {ROUNDS} rounds; median, range.",
+        f"`python benchmarks/measuring.py`; {platform.processor() or platform.machine()}, seconds of one core, scikit-image "
+        f"{skimage.__version__}, load before {psutil.getloadavg()[0]:.0f}. Pairs in turns, {ROUNDS} rounds; median, range.",
     ]
     for name in options.names or BENCHMARKS:
         lines += BENCHMARKS[name]()

@@ -29,6 +29,11 @@ class Domains:
     gap_size: float | None
     correlation_length: float | None
 
+    def scaled(self, factor: float) -> Domains:
+        """The same field with square pixels of another size."""
+        sizes = (self.domain_size, self.gap_size, self.correlation_length)
+        return Domains(*(None if size is None else size * factor for size in sizes))
+
 
 def specimen_field(instance_map: np.ndarray, bar: InformationBar | None) -> np.ndarray:
     """The part (Y, X) of a map that shows specimen: beside the information bar, the larger part where it lies inside."""

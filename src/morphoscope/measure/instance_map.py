@@ -55,7 +55,7 @@ def _read_npy(path: Path, max_pixels: int) -> np.ndarray:
     try:
         numbers = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        if "allow_pickle" in str(error):
+        if "Python objects" in str(error) or "allow_pickle" in str(error):
             raise ReadError(
                 f"{path}: found pickled Python objects, as Cellpose's _seg.npy holds, which could run any program and are not "
                 f"opened; {_WHAT}. In Cellpose save the masks as PNG or TIFF (File menu, or --save_png, --save_tif)."

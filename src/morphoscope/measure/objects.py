@@ -67,7 +67,7 @@ def measure_objects(
         is_counted &= np.isfinite(weights)
     neighbours = find_neighbours(instance_map, traced.numbers)
     touching = neighbours.touching()
-    wires = measure_wires(instance_map, traced, np.flatnonzero(is_wire).tolist())
+    px, wires = traced.particles(), measure_wires(instance_map, traced, np.flatnonzero(is_wire).tolist())
     return Objects(
         numbers=traced.numbers,
         touches_border=touches_border,
@@ -76,10 +76,10 @@ def measure_objects(
         weights=weights,
         n_contacts=neighbours.counts(touching),
         cluster=_clusters(neighbours, touching),
-        px=traced.particles(),
-        nm=traced.particles(spacing) if spacing else None,
+        px=px,
+        nm=_particles_in_nm(traced, px, spacing),
         wires_px=wires,
-        wires_nm=_in_nm(instance_map, traced, wires, spacing),
+        wires_nm=_wires_in_nm(instance_map, traced, wires, spacing),
     )
 
 
@@ -87,7 +87,13 @@ def _clusters(neighbours: Neighbours, touching: np.ndarray) -> np.ndarray:
     return neighbours.clusters(touching) + 1 if neighbours.n_objects else np.empty(0, np.int64)
 
 
-def _in_nm(instance_map: np.ndarray, traced: Traced, wires: Wires, spacing: Spacing | None) -> Wires | None:
+def _particles_in_nm(traced: Traced, px: Particles, spacing: Spacing | None) -> Particles | None:
+    if spacing is None:
+        return None
+    return px.scaled(spacing[0]) if spacing[0] == spacing[1] else traced.particles(spacing)
+
+
+def _wires_in_nm(instance_map: np.ndarray, traced: Traced, wires: Wires, spacing: Spacing | None) -> Wires | None:
     if spacing is None:
         return None
     if spacing[0] == spacing[1]:

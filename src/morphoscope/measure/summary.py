@@ -95,7 +95,7 @@ def summarise(
     diameters = objects.px.equivalent_circular_diameter[sized]
     px = distribution(diameters, _unequal(objects.weights[sized]), precision=precision)
     field_um2 = field_area(traced.shape, bar, spacing) * _UM2_PER_NM2 if spacing else None
-    associated = n_associated(traced, bar)
+    associated, in_px = n_associated(traced, bar), domains(covered)
     return Summary(
         n=int(objects.is_counted.sum()),
         n_objects=len(objects),
@@ -114,12 +114,18 @@ def summarise(
         n_junctions=_junctions(covered) if found.kind != "particles" else None,
         contacts=_contacts(objects),
         percolates=percolates,
-        domains_px=domains(covered),
-        domains_nm=domains(covered, spacing) if spacing else None,
+        domains_px=in_px,
+        domains_nm=_domains_in_nm(covered, in_px, spacing),
         n_associated=associated,
         field_um2=field_um2,
         n_per_um2=associated / field_um2 if field_um2 else None,
     )
+
+
+def _domains_in_nm(covered: np.ndarray, px: Domains, spacing: Spacing | None) -> Domains | None:
+    if spacing is None:
+        return None
+    return px.scaled(spacing[0]) if spacing[0] == spacing[1] else domains(covered, spacing)
 
 
 def _unequal(weights: np.ndarray) -> np.ndarray | None:

@@ -78,10 +78,10 @@ def sample_rows(pictures: Sequence[ReportedPicture]) -> list[Row]:
         used, unit = (scaled, "nm") if scaled else (sharp, "px")
         # One instrument's scale errs alike in all pictures, so its uncertainty does not average out.
         uncertain = max((p.uncertainty for p in scaled if p.uncertainty), key=lambda u: u.relative, default=None)
-        for quantity in QUANTITIES:
+        found = [q for q in QUANTITIES if any(len(picture.sizes[q].px) for picture in used)] or QUANTITIES[:1]
+        for quantity in found:
             sizes = [picture.sizes[quantity] for picture in used]
             values = [each.px if each.nm is None else each.nm for each in sizes]
-            if any(len(each) for each in values):
-                pooled = pool(values, [each.weights for each in sizes])
-                rows.append(sample_row(sample, quantity, unit, pooled, len(members) - len(used), uncertain))
+            pooled = pool(values, [each.weights for each in sizes])
+            rows.append(sample_row(sample, quantity, unit, pooled, len(members) - len(used), uncertain))
     return rows
