@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from morphoscope.calibration import METADATA_COLUMNS
 from morphoscope.errors import MorphoscopeError
-from morphoscope.measure.uncertainty import ASSUMED, scale_uncertainty
+from morphoscope.measure.uncertainty import ASSUMED, COLUMN, scale_uncertainty
 from morphoscope.micrograph import PixelSize
 
 
@@ -15,6 +16,10 @@ def test_assumed_by_origin_and_overridden_by_the_user() -> None:
         assert (found.relative, found.is_stated) == (relative, False)
     stated = scale_uncertainty(PixelSize(1, 1, "header"), {"Pixel_Size_U_Percent": "0,8 %"})
     assert (stated.relative, stated.is_stated) == (pytest.approx(0.008), True)
+
+
+def test_no_model_learns_from_it() -> None:
+    assert COLUMN in METADATA_COLUMNS
 
 
 @pytest.mark.parametrize("cell", ["much", "-1", "100", "nan"])
