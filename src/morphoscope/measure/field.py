@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import scipy.fft
 
 from morphoscope.measure.particles import PIXELS, Spacing
 from morphoscope.measure.perimeter import DIRECTIONS
 from morphoscope.micrograph import InformationBar
 
-_CORRELATION_SIDE_PX = 1024
+_CORRELATION_SIDE_PX = 768
 """Larger fields are averaged down to this for the two-point correlation, whose lengths then need no finer pixels."""
 _CORRELATED = math.exp(-1)
 
@@ -69,11 +70,11 @@ def _correlation_length(covered: np.ndarray, spacing: Spacing) -> float | None:
     size = tuple(max(8, round(side * zoom)) for side in covered.shape)
     field = cv2.resize(covered.astype(np.float32), size[::-1], interpolation=cv2.INTER_AREA)
     step = tuple(each * full / small for each, full, small in zip(spacing, covered.shape, size, strict=True))
-    excess, ones = field - field.mean(), np.ones_like(field)
     lags = tuple(max(2, side // 2) for side in size)
-    products = _autocorrelation(excess, lags) / np.maximum(_autocorrelation(ones, lags), 1)
-    y, x = np.arange(-lags[0] + 1, lags[0]) * step[0], np.arange(-lags[1] + 1, lags[1]) * step[1]
-    distance = np.hypot(y[:, None], x[None])
+    down, right = np.arange(-lags[0] + 1, lags[0])[:, None], np.arange(lags[1])[None]  # the other half is the same turned round
+    pairs = (size[0] - abs(down)) * (size[1] - right)
+    products = _autocorrelation(field - field.mean(), down, right) / pairs
+    distance = np.hypot(down * step[0], right * step[1])
     bins = np.floor(distance / math.sqrt(math.prod(step)) + 0.5).astype(int)
     reach = min(lags)
     inside = bins < reach
@@ -91,11 +92,11 @@ def _correlation_length(covered: np.ndarray, spacing: Spacing) -> float | None:
     return float(place[last - 1] + part * (place[last] - place[last - 1]))
 
 
-def _autocorrelation(field: np.ndarray, lags: tuple[int, int]) -> np.ndarray:
-    """(2 lags - 1) sums of products at every lag (y, x), zero lag in the middle."""
-    shape = tuple(cv2.getOptimalDFTSize(side + lag) for side, lag in zip(field.shape, lags, strict=True))
-    spectrum = np.fft.rfft2(field, shape)
-    whole = np.fft.irfft2(np.abs(spectrum) ** 2, shape)
-    rows = np.arange(-lags[0] + 1, lags[0])
-    columns = np.arange(-lags[1] + 1, lags[1])
-    return whole[np.ix_(rows, columns)]
+def _autocorrelation(field: np.ndarray, down: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Sums of products of a field (Y, X) with itself at every lag of `down` (A, 1) and `right` (1, B), padded with zeros."""
+    shape = tuple(
+        scipy.fft.next_fast_len(side + int(lag.max()), real=True) for side, lag in zip(field.shape, (down, right), strict=True)
+    )
+    spectrum = scipy.fft.rfft2(field, shape)
+    whole = scipy.fft.irfft2((spectrum * spectrum.conj()).real, shape)
+    return whole[down, right]

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from scipy.special import gammaincinv
 
 from morphoscope.measure.distribution import Distribution, needed_more
 from morphoscope.measure.field import Domains
@@ -168,11 +169,9 @@ def _poisson(summary: Summary) -> Interval | None:
     """95 % interval of the number density of objects that lie at random (Garwood 1936)."""
     if summary.field_um2 is None:
         return None
-    from scipy.stats import chi2
-
     n = summary.n_associated
-    low = float(chi2.ppf(0.025, 2 * n)) / 2 if n else 0.0
-    return low / summary.field_um2, float(chi2.ppf(0.975, 2 * n + 2)) / 2 / summary.field_um2
+    low, high = float(gammaincinv(n, 0.025)) if n else 0.0, float(gammaincinv(n + 1, 0.975))
+    return low / summary.field_um2, high / summary.field_um2
 
 
 def _structure(summary: Summary) -> Row:
