@@ -29,10 +29,13 @@ _STRAIGHT_ON = 0.5
 """Cosine of the angle between a wire's end and the way to the next part, that a join needs at both ends."""
 _HEADING_POINTS = (12, 40)
 _SMALLEST_PART = 4
+_CLOSING = 1.5
+"""Half widths: how far apart visible pixels may lie for what other objects hide between them to count as the wire's."""
 _CLEAR_PX = 2.0
 """Of a wire's outline to the next object, where its local width is taken for its own."""
 _LEAST_CLEAR, _ALL_CLEAR = 0.1, 0.97
 """Of the axis: between these shares the width is that of the clear stretches."""
+_WIDEST = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +73,8 @@ def measure_wires(instance_map: np.ndarray, traced: Traced, chosen: Sequence[int
     The length is that of the axis: a flat end belongs to it in full, a round one up to the middle of its rounding, so that a
     wire with round tips measures half a width more at each from tip to tip. Parts of a wire that other objects cross are joined
     straight beneath them. Width: from the area, so right on average for wires of a few pixels. Bias: below 3 % for wires five
-    times as long as wide; bends sharper than a width are cut short.
+    times as long as wide; bends sharper than a width are cut short; strands of a bundle, which others hide all along, come out
+    some 5 % short and thin.
     """
     lines = [_Wire(*_cut(instance_map, traced, index, spacing)) for index in chosen]
     return Wires(
@@ -122,7 +126,9 @@ class _Wire:
     """One object measured; lengths in the unit of `pixel`."""
 
     def __init__(self, mask: np.ndarray, others: np.ndarray, pixel: float, area: float, corner: np.ndarray) -> None:
-        mask = _without_pinholes(mask)
+        seen = _without_pinholes(mask)
+        mask = _filled_beneath(seen, others)
+        area *= mask.sum() / seen.sum()
         radius = half_widths(mask)
         parts, n_parts = label(mask, np.ones((3, 3)))
         sizes = np.bincount(parts.ravel())[1:]
@@ -146,7 +152,9 @@ class _Wire:
         self.width = _width(area, max(visible, 1.0) * pixel, 0.0 if self.is_net else caps)
         if others.any() and not self.is_net:
             clear = _distance(~others) - radius > _CLEAR_PX
-            self.width = _clear_width([axis.points for axis in tips], mask, clear, self.width / pixel) * pixel
+            # Where neighbours hide a strand all along, its widest tenth is the least hidden.
+            hidden = self.width / pixel * max(1.0, float(np.quantile(spread, _WIDEST) / spread.mean()))
+            self.width = _clear_width([axis.points for axis in tips], mask, clear, self.width / pixel, hidden) * pixel
         self.width_std = 2 * float(spread.std()) * pixel
         ends = float(np.hypot(*(main[-1] - main[0])))
         self.tortuosity = math.nan if self.is_net or ends < 1 else max(1.0, _length(main) / ends)
@@ -167,6 +175,16 @@ def _without_pinholes(mask: np.ndarray) -> np.ndarray:
         is_edge[edge] = True
     is_filled = ~is_edge & (size <= max(1.0, float(half_widths(mask).max()) ** 2))
     return mask | is_filled[holes]
+
+
+def _filled_beneath(mask: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The mask with what other objects hide of it between its visible pixels, by a closing a little wider than itself."""
+    if not others.any() or label(mask, np.ones((3, 3)))[1] < 2:
+        return mask
+    reach = math.ceil(_CLOSING * float(half_widths(mask).max()))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    closed = cv2.morphologyEx(np.pad(mask, reach).view(np.uint8), cv2.MORPH_CLOSE, disc)[reach:-reach, reach:-reach]
+    return mask | (closed.astype(bool) & others)
 
 
 def _skeleton(part: np.ndarray, radius: np.ndarray) -> np.ndarray:
@@ -227,17 +245,20 @@ def _end(line: np.ndarray, mask: np.ndarray, half: float) -> tuple[np.ndarray, f
     return middle + flat * min(half, tip) * heading, flat
 
 
-def _clear_width(axes: list[np.ndarray], mask: np.ndarray, clear: np.ndarray, width: float) -> float:
+def _clear_width(axes: list[np.ndarray], mask: np.ndarray, clear: np.ndarray, width: float, hidden: float) -> float:
     """The width in px from the area beside those stretches of the axes (K, 2) that keep `clear` (Y, X) of other objects.
 
-    Elsewhere a neighbour may hide a part of the area. `width`, that of the whole, where nearly all or nearly nothing is clear.
+    Elsewhere a neighbour may hide a part of the area. `width`, that of the whole, where nearly all is clear; `hidden` where nearly
+    nothing is, as in a bundle.
     """
     points = np.concatenate(axes)
     at = np.clip(np.rint(points).astype(int), 0, np.array(mask.shape) - 1)
     is_tip = np.concatenate([np.minimum(np.arange(len(a)), np.arange(len(a))[::-1]) <= width / 2 for a in axes])
     is_clear = clear[tuple(at.T)]
-    if is_clear.mean() >= _ALL_CLEAR or (is_clear & ~is_tip).mean() < _LEAST_CLEAR:
+    if is_clear.mean() >= _ALL_CLEAR:
         return width
+    if (is_clear & ~is_tip).mean() < _LEAST_CLEAR:
+        return hidden
     spacing = np.concatenate([np.full(len(a), _length(a) / max(len(a) - 1, 1)) for a in axes])
     _, nearest = cKDTree(points).query(np.argwhere(mask))
     chosen = is_clear & ~is_tip
