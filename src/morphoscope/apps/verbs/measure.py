@@ -83,13 +83,18 @@ def measure(
                 summary.write([of_all])
             progress(done)
     if report:
-        samples = sample_rows(told.reported) if sample else []
-        if sample:
-            with PredictionsTable(report / SAMPLES, SAMPLE_COLUMNS) as pooled:
-                pooled.write(samples)
-        write_measure_report(told.reported, told.problems, told.notes, border, report, samples, precision)
+        _write_page(told, report, choices)
     _tell(told, len(files), out, say)
     return out
+
+
+def _write_page(told: Told, report: Path, choices: Choices) -> None:
+    """report.html, and samples.csv where pictures are pooled by specimen."""
+    samples = sample_rows(told.reported) if choices.sample_column else []
+    if choices.sample_column:
+        with PredictionsTable(report / SAMPLES, SAMPLE_COLUMNS) as pooled:
+            pooled.write(samples)
+    write_measure_report(told.reported, told.problems, told.notes, choices.border, report, samples, choices.precision)
 
 
 def _check_options(border: str, kind: str, sample: str | None, report: Path | None, precision: float) -> None:

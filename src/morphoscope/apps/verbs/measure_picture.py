@@ -16,7 +16,7 @@ from morphoscope.measure.border import Border
 from morphoscope.measure.distribution import PRECISION
 from morphoscope.measure.instance_map import n_pieces
 from morphoscope.measure.picture import Asked, MeasuredPicture, measure_picture
-from morphoscope.measure.routing import AskedKind
+from morphoscope.measure.routing import AskedKind, kind_of_class
 from morphoscope.measure.tables import measurement_rows, summary_row
 from morphoscope.micrograph import Micrograph
 from morphoscope.reporting.measured import ReportedPicture, reported_picture
@@ -27,7 +27,7 @@ SHOWN_PICTURES = 40
 """Pictures whose outlines the report holds, at some 150 kB each."""
 
 CLASS_COLUMNS = ("morphology", "kind", "class", "shape", "nanostructures")
-"""Columns of a sheet or of predictions.csv, in any case, that may say what is measured, the first of them that is filled."""
+"""Columns of a sheet or of predictions.csv, in any case, that may say what is measured, the first of them that does."""
 
 MapSource = Callable[[Path, Micrograph], np.ndarray]
 """Gives the instance map (Y, X) of a picture: from a file, or from a segmenter. Raises MorphoscopeError where it can't."""
@@ -92,8 +92,9 @@ def measured_rows(path: Path, source: MapSource, cells: Mapping[str, str], choic
 
 
 def _class_name(cells: Mapping[str, str], column: str | None) -> str:
-    names = (column.lower(),) if column else CLASS_COLUMNS
-    return next((cells[name] for name in names if cells.get(name)), "")
+    if column:
+        return cells.get(column.lower(), "")
+    return next((cells[name] for name in CLASS_COLUMNS if kind_of_class(cells.get(name, ""))), "")
 
 
 def _notes(measured: MeasuredPicture, instance_map: np.ndarray) -> list[str]:
