@@ -255,7 +255,7 @@ def _places(traced: Traced, pairs: Neighbours, close: np.ndarray) -> dict[str, f
     occupied = float(traced.n_pixels.sum() / max(cv2.contourArea(hull), traced.n_pixels.sum()))
     return {
         "clark_evans": float(distance.mean() * 2 * math.sqrt(n / field)),  # 1 for random points (Clark & Evans 1954)
-        "distance_cv": float(distance.std() / distance.mean()),
+        "distance_cv": float(distance.std() / max(float(distance.mean()), 1e-9)),
         "occupied_fraction": occupied,
         "packed_share": float((pairs.counts(close) >= _NEIGHBOURS_OF_PACKED - 1).mean()),
     }
