@@ -81,13 +81,13 @@ def test_limits_of_the_rule() -> None:
 def test_a_hundred_times_faster_than_dbscan() -> None:
     noise = gaussian_filter(np.random.default_rng(1).normal(size=(300, 400)), 4)
     covered = noise > 0
-    began = time.perf_counter()
+    began = time.process_time()
     clusters, _ = by_dbscan(covered)
-    slow = time.perf_counter() - began
+    slow = time.process_time() - began
     times = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         found = covered_clusters(covered)
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     assert_same_partition(found, clusters)
     assert slow / min(times) > 100
