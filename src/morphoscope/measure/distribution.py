@@ -65,9 +65,9 @@ def distribution(
     """The distribution of (n,) sizes. weights: (n,) how many objects of the specimen each stands for, one where None.
 
     Percentiles interpolate linearly between the sorted sizes, weighted ones between the middles of their weights. Intervals are
-    a percentile bootstrap's (Efron 1979). n_needed = (z s / (precision mean))², z = 1.96: the number that ISO 13322-1 and the
-    practice of ISO 21363 and ISO 19749 ask to state. Bias: objects count as independent, so intervals are too narrow for
-    objects that resemble their neighbours, and below about ten objects in any case.
+    a percentile bootstrap's (Efron 1979). n_needed = (z s / (precision mean))², z = 1.96, is for the mean by number; percentiles
+    and means by volume need many more (ISO 13322-1, Annex A). Bias: objects count as independent, so intervals are too narrow
+    for objects that resemble their neighbours, and below about ten objects in any case.
     """
     n = len(sizes)
     if n == 0:
