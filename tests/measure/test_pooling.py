@@ -43,4 +43,5 @@ def test_more_pictures_are_needed_where_they_differ() -> None:
     rng = np.random.default_rng(2)
     alike, unlike = pool(pictures(rng, 12, between=1)), pool(pictures(rng, 12, between=20))
     assert unlike.n_pictures_needed > 4 * alike.n_pictures_needed
+    assert pool(pictures(rng, 3), precision=0.5).n_pictures_needed == 1
     assert unlike.n_pictures_needed == pytest.approx((1.96 * 20 / 5) ** 2, rel=0.6)

@@ -28,7 +28,7 @@ class Distribution:
 
     d10, d50, d90: 10, 50 and 90 % of the objects are no larger. std: of the population, estimated. *_ci95: 95 % intervals.
     area_d10, area_d50, area_d90, area_mean: the same with every object weighted by its area, as a balance would see it.
-    n_needed: objects for which the mean's 95 % interval would be ± `PRECISION`. n_effective: what weights leave of n.
+    n_needed: objects for which the mean's 95 % interval would be ± the precision asked for. n_effective: what weights leave of n.
     """
 
     n: int

@@ -22,7 +22,7 @@ class Pooled:
 
     of_all: all sizes as one distribution; its intervals are those of `mean_ci95` and its kin below, which know the pictures.
     std_between, std_within: spread of the pictures' true means, and of sizes within a picture; None for a single picture.
-    n_pictures_needed: for a mean within ± `PRECISION`, with as many objects a picture as there are now.
+    n_pictures_needed: for a mean within ± the precision asked for, with as many objects a picture as there are now.
     """
 
     n_pictures: int
@@ -35,7 +35,9 @@ class Pooled:
     n_pictures_needed: int | None
 
 
-def pool(sizes: Sequence[np.ndarray], weights: Sequence[np.ndarray] | None = None, seed: int = 0) -> Pooled:
+def pool(
+    sizes: Sequence[np.ndarray], weights: Sequence[np.ndarray] | None = None, *, seed: int = 0, precision: float = PRECISION
+) -> Pooled:
     """Sizes (n,) of every picture pooled, each object counting alike. weights: (n,) a picture, one where None.
 
     Intervals: hierarchical bootstrap, pictures drawn and then objects within each (Davison & Hinkley 1997, section 3.8).
@@ -46,7 +48,7 @@ def pool(sizes: Sequence[np.ndarray], weights: Sequence[np.ndarray] | None = Non
     filled = [sizes[i] for i in chosen]
     shares = [np.ones(len(sizes[i])) if weights is None else weights[i] for i in chosen]
     everything = np.concatenate([*filled, np.empty(0)])
-    of_all = distribution(everything, None if weights is None else np.concatenate([*shares, np.empty(0)]))
+    of_all = distribution(everything, None if weights is None else np.concatenate([*shares, np.empty(0)]), precision=precision)
     if len(filled) < 2:
         intervals = (of_all.mean_ci95, of_all.d50_ci95, of_all.area_mean_ci95)
         return Pooled(len(filled), of_all, *intervals, None, of_all.std, None)
@@ -54,7 +56,7 @@ def pool(sizes: Sequence[np.ndarray], weights: Sequence[np.ndarray] | None = Non
     counts = np.array([len(each) for each in filled])
     mean = float(of_all.mean or 0.0)
     a_picture = between + within / float(counts.mean())
-    needed = math.ceil((_Z / (PRECISION * mean)) ** 2 * a_picture) if mean > 0 else None
+    needed = math.ceil((_Z / (precision * mean)) ** 2 * a_picture) if mean > 0 else None
     return Pooled(len(filled), of_all, *_intervals(filled, shares, seed), math.sqrt(between), math.sqrt(within), needed)
 
 

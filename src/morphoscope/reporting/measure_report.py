@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from morphoscope.errors import OutputError
 from morphoscope.measure.border import Border
-from morphoscope.measure.distribution import N_RESAMPLES, Distribution, needed_more
+from morphoscope.measure.distribution import N_RESAMPLES, PRECISION, Distribution, needed_more
 from morphoscope.measure.pooling import Pooled, pool
 from morphoscope.measure.uncertainty import ASSUMED, ScaleUncertainty
 from morphoscope.reporting import svg
@@ -53,7 +53,7 @@ def write_measure_report(
     border: Border,
     folder: Path,
     samples: Sequence[Row] = (),
-    precision: float = 0.05,
+    precision: float = PRECISION,
 ) -> Path:
     """Writes report.html into a folder. problems: sentences on pictures that could not be measured. samples: rows of samples.csv.
 
@@ -76,7 +76,7 @@ def render_measure_report(
     notes: Sequence[str],
     border: Border,
     samples: Sequence[Row] = (),
-    precision: float = 0.05,
+    precision: float = PRECISION,
 ) -> str:
     """The page as text; it loads nothing from outside."""
     environment = jinja2.Environment(
@@ -96,7 +96,7 @@ def render_measure_report(
         n_counted=sum(picture.summary.n for picture in pictures),
         n_scaled=sum(picture.uncertainty is not None for picture in pictures),
         n_blurred=sum(not picture.is_pooled for picture in pictures),
-        groups=[group for group in (_group(quantity, pooled) for quantity in QUANTITIES) if group],
+        groups=[group for group in (_group(quantity, pooled, precision) for quantity in QUANTITIES) if group],
         has_wires=any(picture.summary.n_wires for picture in pictures),
         kinds=sorted({picture.summary.route.kind for picture in pictures}),
         samples=[_sample(row) for row in samples],
@@ -111,14 +111,14 @@ def render_measure_report(
     )
 
 
-def _group(quantity: str, pictures: Sequence[ReportedPicture]) -> dict[str, object] | None:
+def _group(quantity: str, pictures: Sequence[ReportedPicture], precision: float) -> dict[str, object] | None:
     """One quantity of all pooled pictures together; None where no object has it."""
     sizes = [picture.sizes[quantity] for picture in pictures]
     values = [each.nm for each in sizes if each.nm is not None]
     everything = np.concatenate([*values, np.empty(0)])
     if not len(everything):
         return None
-    found: Pooled = pool(values, [each.weights for each in sizes])
+    found: Pooled = pool(values, [each.weights for each in sizes], precision=precision)
     unit = _unit(everything)
     uncertain = max((p.uncertainty for p in pictures if p.uncertainty), key=lambda each: each.relative)
     interval = found.mean_ci95

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from morphoscope.measure.distribution import PRECISION
 from morphoscope.measure.picture import MeasuredPicture
 from morphoscope.measure.pooling import pool
 from morphoscope.measure.summary import Summary
@@ -65,7 +66,7 @@ def reported_picture(measured: MeasuredPicture, sample: str, overlay: str, *, is
     return ReportedPicture(name, sample, measured.summary, sizes, measured.scale_uncertainty, is_pooled, overlay)
 
 
-def sample_rows(pictures: Sequence[ReportedPicture]) -> list[Row]:
+def sample_rows(pictures: Sequence[ReportedPicture], precision: float = PRECISION) -> list[Row]:
     """A row for each specimen and quantity that its pictures have, in nm; in px only where none of them has a scale.
 
     Pictures that are not pooled, and those without a scale beside others with one, are left out and counted.
@@ -82,6 +83,6 @@ def sample_rows(pictures: Sequence[ReportedPicture]) -> list[Row]:
         for quantity in found:
             sizes = [picture.sizes[quantity] for picture in used]
             values = [each.px if each.nm is None else each.nm for each in sizes]
-            pooled = pool(values, [each.weights for each in sizes])
+            pooled = pool(values, [each.weights for each in sizes], precision=precision)
             rows.append(sample_row(sample, quantity, unit, pooled, len(members) - len(used), uncertain))
     return rows

@@ -90,7 +90,7 @@ def measure(
 
 def _write_page(told: Told, report: Path, choices: Choices) -> None:
     """report.html, and samples.csv where pictures are pooled by specimen."""
-    samples = sample_rows(told.reported) if choices.sample_column else []
+    samples = sample_rows(told.reported, choices.precision) if choices.sample_column else []
     if choices.sample_column:
         with PredictionsTable(report / SAMPLES, SAMPLE_COLUMNS) as pooled:
             pooled.write(samples)
