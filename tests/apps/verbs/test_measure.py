@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from morphoscope.apps.cli.measure import measure as command
 from morphoscope.apps.verbs.measure import measure
 from morphoscope.errors import MorphoscopeError
+from morphoscope.synthesis import write_dataset
 
 SHAPE = (90, 140)
 
@@ -158,10 +159,17 @@ def test_border_must_be_known(folder) -> None:
         run(folder, border="exclued")
 
 
-def test_without_masks_one_sentence_says_what_to_do(folder) -> None:
-    with pytest.raises(MorphoscopeError, match=r"--masks is missing, .* expected a folder of instance maps .* Add --masks DIR"):
-        run(folder, masks=None)
-    assert not (folder / "measurements.csv").exists()
+def test_without_masks_the_objects_are_found(tmp_path) -> None:
+    write_dataset("sizes", 2, tmp_path, size=(200, 260), seed=3, bar=0.0, difficulty=0.2)
+    truth = pd.read_csv(tmp_path / "truth.csv")
+    measure([tmp_path / "images"], out=tmp_path / "m.csv", report=tmp_path / "report", metadata=tmp_path / "truth.csv")
+    found = pd.read_csv(tmp_path / "report" / "summary.csv")
+    assert found["n_objects"].tolist() == pytest.approx(truth["objects"].tolist(), rel=0.4)
+
+
+def test_masks_and_a_model_exclude_each_other(folder) -> None:
+    with pytest.raises(MorphoscopeError, match="both are given; expected one"):
+        run(folder, model=folder)
 
 
 def test_command_line_takes_the_options(folder) -> None:
@@ -267,19 +275,6 @@ def test_the_scale_s_uncertainty_is_in_every_interval_in_nm(folder) -> None:
     half = (summary["mean_ci95_high_nm"] - summary["mean_ci95_low_nm"]) / 2
     assert half == pytest.approx(1.96 * 0.1 * summary["mean_nm"], rel=1e-6), "all alike: nothing but the scale is uncertain"
     assert summary["n_per_um2_ci95_low"] < summary["n_per_um2"] < summary["n_per_um2_ci95_high"]
-
-
-def test_maps_may_come_from_anywhere(folder) -> None:
-    out = folder / "m.csv"
-    measure([folder / "images"], out=out, masks=None, source=lambda path, micrograph: discs((30, 40, 12)))
-    assert len(pd.read_csv(out)) == 1
-
-    def fails(path, micrograph):
-        raise MorphoscopeError("the segmenter does not apply")
-
-    with pytest.raises(MorphoscopeError, match="does not apply"):
-        measure([folder / "images"], out=out, masks=None, source=fails, overwrite=True)
-    assert pd.read_csv(out)["error"].tolist() == ["the segmenter does not apply"]
 
 
 def test_corrected_rule_weighs_what_lies_clear(folder) -> None:

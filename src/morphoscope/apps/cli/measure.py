@@ -33,6 +33,9 @@ def measure(
         Path | None,
         typer.Option(help="Folder of instance maps, same stem: PNG, TIFF (0 = background, a number an object) or ImageJ ROIs."),
     ] = None,
+    model: Annotated[
+        Path | None, typer.Option(help="Segmenter of `train --masks` that finds objects; left out: that of Morphoscope.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Folder for summary.csv and a page with outlines and histograms.")] = None,
     metadata: Annotated[Path | None, typer.Option(help="Sheet with filename and pixel_size_nm; wins over the files.")] = None,
     kind: Annotated[Kind, typer.Option(help="What is measured; auto: by class, else by the objects' shape.")] = Kind.auto,
@@ -47,7 +50,9 @@ def measure(
 ) -> None:
     """Measure particles, wires and networks: sizes, shape and neighbours, each in nm and in pixels.
 
-    Example: morphoscope measure images --masks instance_maps --out measurements.csv --report measured
+    Objects are found by the segmenter that comes with Morphoscope, or taken from --masks.
+
+    Example: morphoscope measure images --out measurements.csv --report measured
     """
     from morphoscope.apps.cli.console import say
     from morphoscope.apps.verbs.measure import measure as run
@@ -56,6 +61,7 @@ def measure(
         paths,
         out=out,
         masks=masks,
+        model=model,
         report=report,
         metadata=metadata,
         kind=kind.value,

@@ -38,7 +38,8 @@ def measure(
     paths: Sequence[Path],
     *,
     out: Path,
-    masks: Path | None,
+    masks: Path | None = None,
+    model: Path | None = None,
     report: Path | None = None,
     metadata: Path | None = None,
     classes: Path | None = None,
@@ -50,26 +51,26 @@ def measure(
     precision: float = PRECISION,
     max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
-    source: MapSource | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Writes measurements.csv as pictures come, and summary.csv, samples.csv and report.html into the folder `report`.
 
-    masks: folder of instance maps, each of its picture's stem; source: gives a picture's map in their place. border: see Border;
+    masks: folder of instance maps, each of its picture's stem; left out, objects are found by the segmenter `model`, a folder that
+    `train --masks` wrote, or by the one that comes with Morphoscope. border: see Border;
     measurements.csv has every object in any case. kind: what to measure; `auto` asks the sheet `classes` (or `metadata`), then
     the objects. sample: a column of either sheet that names the specimen of each picture. min_focus: pooled figures leave out
     pictures below. A picture that can't be measured gives an error row. Raises MorphoscopeError for bad options, and where no
     picture could be measured; rows written until then are kept.
     """
     _check_options(border, kind, sample, report, precision)
-    if source is None:
-        masks = _checked(masks)
+    if masks and model:
+        raise MorphoscopeError(f"--masks {masks} and --model {model}: both are given; expected one of them. Leave one out.")
     claim_file(out, overwrite)
     if report:
         _claim_report(report, overwrite)
-    files = _pictures(paths, masks if source is None else None)
+    files = _pictures(paths, masks)
     cells = _cells(files, metadata, classes, sample, class_column)
-    source = source or _from_files(files, masks or Path(), max_pixels)
+    source = _from_files(files, masks, max_pixels) if masks else _by_segmenter(model)
     choices = Choices(border, kind, class_column, sample, precision, min_focus, max_pixels, bool(report))
     told = Told()
     with ExitStack() as stack:
@@ -105,15 +106,6 @@ def _check_options(border: str, kind: str, sample: str | None, report: Path | No
         raise MorphoscopeError("--sample pools pictures into samples.csv; expected a folder for it. Add --report DIR.")
     if not 0 < precision < 1:
         raise MorphoscopeError(f"--precision is {precision:g}; expected a share of the mean between 0 and 1, such as 0.05.")
-
-
-def _checked(masks: Path | None) -> Path:
-    if masks is None:
-        raise MorphoscopeError(
-            "measure: --masks is missing, and this version finds no particles by itself; expected a folder of instance maps "
-            "(PNG or TIFF, 0 = background, one number a particle, same stem as the picture). Add --masks DIR."
-        )
-    return masks
 
 
 def _claim_report(folder: Path, overwrite: bool) -> None:
@@ -178,6 +170,16 @@ def _from_files(files: Sequence[Path], masks: Path, max_pixels: int) -> MapSourc
         return read_instance_map(found, max_pixels, (height, width))
 
     return read_map
+
+
+def _by_segmenter(model: Path | None) -> MapSource:
+    """Finds the objects of a picture."""
+    from morphoscope.inference.instances import find_instances
+    from morphoscope.inference.segmentation import ObjectFinder
+    from morphoscope.models.segmenter_file import load_segmenter
+
+    finder = ObjectFinder(load_segmenter(model))
+    return lambda path, micrograph: find_instances(micrograph, finder)
 
 
 def _tell(told: Told, n_files: int, out: Path, say: Callable[[str], None]) -> None:
