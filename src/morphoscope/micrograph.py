@@ -92,6 +92,16 @@ class InformationBar:
     side: Literal["bottom", "top", "inside"] = "bottom"
 
 
+@dataclass(frozen=True)
+class ScaleBar:
+    """The length drawn into the picture: its value, its first and last+1 column and its row, in stored pixels."""
+
+    value_nm: float
+    x0: float
+    x1: float
+    y: float
+
+
 @dataclass(frozen=True, eq=False)
 class Micrograph:
     """One picture.
