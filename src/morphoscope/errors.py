@@ -18,6 +18,14 @@ class ReadError(MorphoscopeError):
     """A file that can't be read as a micrograph."""
 
 
+class NoPictureError(ReadError):
+    """A sound file that holds spectra or other data, but no picture. settings: what it says of the instrument."""
+
+    def __init__(self, sentence: str, settings: object = None) -> None:
+        super().__init__(sentence)
+        self.settings = settings
+
+
 class LabelSheetError(MorphoscopeError):
     """A label or metadata sheet that can't be read, or contradicts itself."""
 

@@ -1,0 +1,174 @@
+"""Which data set of a maker's file is a picture, by rule, and what its axes say of the scale.
+
+A data set is a picture, or a stack of them, where its last two axes are two lengths, two steps in reciprocal space (a
+diffraction pattern), or two axes without a unit; axes of one step count for nothing. One with an axis of energy,
+wavelength or time in its plane, or with an axis of energy or wavelength at all, is a spectrum or a map of spectra.
+Pictures come before diffraction patterns and those before drawings in colour; then the file's order holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from morphoscope.errors import NoPictureError
+from morphoscope.io.file_format import Picture, check_frame, check_size
+from morphoscope.io.formats.makers.values import pixel_size, positive
+from morphoscope.io.formats.rosetta import DataSet
+from morphoscope.io.grey import one_channel
+from morphoscope.io.record import Record
+from morphoscope.micrograph import Acquisition, Origin, PixelSize
+from morphoscope.units import is_reciprocal, length_unit, to_nm
+
+_SPECTRAL_NAMES = ("energy", "wavelength", "wavenumber", "x-ray energy", "energy loss", "raman shift")
+_SPECTRAL_UNITS = ("ev", "kev", "mev", "1/cm")
+_TIME_UNITS = ("s", "ms", "us", "µs", "ns", "sec", "min", "h")
+_ANGLE_UNITS = ("mrad", "rad", "µrad", "urad")
+_SHOWN = 4
+
+
+@dataclass(frozen=True)
+class _Plane:
+    """A data set that holds pictures: the two axes of its plane and how many frames lie before them."""
+
+    data_set: DataSet
+    axes: tuple[Mapping[str, Any], Mapping[str, Any]]
+    n_frames: int
+    is_diffraction: bool
+
+    @property
+    def is_drawing(self) -> bool:
+        """Whether its values are colours."""
+        return self.data_set.values.dtype.names is not None
+
+    def pixels(self, frame: int) -> np.ndarray:
+        """(Y, X) of one frame, in native byte order; colours as grey."""
+        height, width = (int(axis["size"]) for axis in self.axes)
+        values = self.data_set.values.reshape(-1, height, width)[frame]
+        stored = np.asarray(values.compute(scheduler="synchronous") if hasattr(values, "compute") else values)
+        if self.is_drawing:
+            return one_channel(np.stack([stored[name] for name in stored.dtype.names], axis=-1))
+        if stored.dtype == bool:
+            return stored.astype(np.uint8) * np.uint8(255)
+        if stored.dtype == np.float16:
+            return stored.astype(np.float32)
+        return np.ascontiguousarray(stored.astype(stored.dtype.newbyteorder("="), copy=False))
+
+
+def picture_of(
+    path: Path,
+    data_sets: Sequence[DataSet],
+    frame: int,
+    max_pixels: int,
+    *,
+    maker: str,
+    acquisition: Callable[[DataSet], Acquisition],
+    origin: Origin = "header",
+) -> Picture:
+    """The frame-th picture of a file, counted through the frames of every data set that is one, by the rule above.
+
+    Raises NoPictureError, with what the file says of the instrument, where none is a picture; ReadError for a frame that
+    isn't there or is too large.
+    """
+    planes = sorted(
+        (plane for plane in map(_plane, data_sets) if plane), key=lambda plane: (plane.is_drawing, plane.is_diffraction)
+    )
+    pictures = {id(plane.data_set) for plane in planes}
+    others = [each for each in data_sets if id(each) not in pictures]
+    if not planes:
+        held = ", ".join(map(_described, others[:_SHOWN])) or "nothing"
+        settings = acquisition(others[0]) if others else Acquisition()
+        raise NoPictureError(
+            f"{path}: found no picture, the file holds {held}; expected two axes of length. "
+            "Open spectra with the maker's program, or save a picture of them.",
+            settings,
+        )
+    n_frames = sum(plane.n_frames for plane in planes)
+    check_frame(path, frame, n_frames)
+    plane, number = _located(planes, frame)
+    check_size(path, int(plane.axes[0]["size"]), int(plane.axes[1]["size"]), 1, max_pixels)
+    size, notes = _scale(plane, maker, origin)
+    record = Record(maker, size, acquisition(plane.data_set), is_diffraction=plane.is_diffraction)
+    return Picture(plane.pixels(number), (record,), n_frames, (*notes, *_left_alone(others)))
+
+
+def _located(planes: Sequence[_Plane], frame: int) -> tuple[_Plane, int]:
+    for plane in planes:
+        if frame < plane.n_frames:
+            return plane, frame
+        frame -= plane.n_frames
+    raise IndexError(frame)
+
+
+def _plane(data_set: DataSet) -> _Plane | None:
+    """The picture in a data set, or None for a spectrum, a profile or numbers of no kind."""
+    values, axes = data_set.values, [axis for axis in data_set.axes if int(axis["size"]) > 1]
+    if len(axes) < 2 or (values.dtype.names is None and values.dtype.kind not in "buifc"):
+        return None
+    if any(_kind(axis) == "spectral" for axis in axes):
+        return None
+    rows, columns = axes[-2:]
+    kinds = {_kind(rows), _kind(columns)}
+    if kinds <= {"length", "unknown"}:
+        is_diffraction = False
+    elif kinds == {"reciprocal"}:
+        is_diffraction = True
+    else:
+        return None
+    n_frames = int(np.prod([int(axis["size"]) for axis in axes[:-2]], dtype=np.int64))
+    return _Plane(data_set, (rows, columns), n_frames, is_diffraction)
+
+
+def _kind(axis: Mapping[str, Any]) -> str:
+    """What an axis counts: length, reciprocal, spectral, time or unknown. A wavelength in nm is no length."""
+    name, unit = str(axis.get("name") or "").lower().replace("_", " "), _unit(axis)
+    if name in _SPECTRAL_NAMES or unit.lower() in _SPECTRAL_UNITS:
+        return "spectral"
+    if unit in _ANGLE_UNITS or is_reciprocal(unit):
+        return "reciprocal"
+    if unit in _TIME_UNITS:
+        return "time"
+    return "length" if length_unit(unit) else "unknown"
+
+
+def _unit(axis: Mapping[str, Any]) -> str:
+    text = str(axis.get("units") or "").strip("[]() ")
+    return text if length_unit(text) else text.replace("_", "")
+
+
+def _scale(plane: _Plane, maker: str, origin: Origin) -> tuple[PixelSize | None, tuple[str, ...]]:
+    """The pixel size that the axes state, and a sentence where they state something else."""
+    if plane.is_diffraction:
+        return None, ()
+    sides = [_side_nm(axis) for axis in plane.axes]
+    default = [axis for axis in plane.axes if _kind(axis) == "length" and float(axis["scale"]) == 1]
+    if default:
+        # The library puts 1 where a file has no calibration: the two can't be told apart.
+        return None, (
+            f"The header says exactly 1 {_unit(default[0])} a pixel, which also stands for no calibration: the scale is unknown. "
+            "If it is true, say so in a metadata sheet.",
+        )
+    return pixel_size(sides[0], sides[1], origin, f"{maker} axis scale"), ()
+
+
+def _side_nm(axis: Mapping[str, Any]) -> float | None:
+    value, unit = positive(axis.get("scale")), _unit(axis)
+    return to_nm(value, unit) if value is not None and length_unit(unit) else None
+
+
+def _left_alone(others: Sequence[DataSet]) -> tuple[str, ...]:
+    if not others:
+        return ()
+    more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+    return (f"The file also holds {', '.join(map(_described, others[:_SHOWN]))}{more}: left alone, for they are no pictures.",)
+
+
+def _described(data_set: DataSet) -> str:
+    shape = " × ".join(str(length) for length in data_set.values.shape)
+    kind = "spectra" if any(_kind(axis) == "spectral" for axis in data_set.axes) else "numbers"
+    title = f"'{data_set.title}' " if data_set.title else ""
+    return f"{title}({shape}, {kind})"
