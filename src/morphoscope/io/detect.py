@@ -28,6 +28,7 @@ FILE_FORMATS = Registry(
     },
 )
 
+
 def detect(path: Path) -> FileFormat:
     """The format of a file. Raises ReadError for what is missing, no file, not permitted, empty or no picture."""
     head = _first_bytes(path)

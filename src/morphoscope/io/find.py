@@ -20,7 +20,8 @@ def find_micrographs(
 
     A file named is always returned, whatever it is, so that reading it tells what is wrong. In folders, pictures are known
     by extension in any case; hidden files, `__MACOSX`, sidecars and sheets are skipped, and so are files whose picture comes
-    through another one (`a.emi` beside `a_1.ser`), unless `every_file`. Symbolic links are followed, each real folder once. Raises ReadError where a path is missing, a folder can't be listed, or nothing is found.
+    through another one (`a.emi` beside `a_1.ser`), unless `every_file`. Symbolic links are followed, each real folder once.
+    Raises ReadError where a path is missing, a folder can't be listed, or nothing is found.
     """
     named = [Path(paths)] if isinstance(paths, str | os.PathLike) else [Path(path) for path in paths]
     found: dict[Path, None] = {}

@@ -28,7 +28,9 @@ def _read(path: Path, frame: int, max_pixels: int) -> Picture:
 def _read_pictures(path: Path, frame: int, max_pixels: int, *, is_lazy: bool) -> Picture:
     with data_sets(path, "emd", _WHAT, lazy=is_lazy, select_type="images") as found:
         if not found:
-            raise ReadError(f"{path}: found an HDF5 file without pictures; expected a Velox or NCEM .emd. Name the file with them.")
+            raise ReadError(
+                f"{path}: found an HDF5 file without pictures; expected a Velox or NCEM .emd. Name the file with them."
+            )
         maker = "Thermo Velox" if found[0].stated("Core.MetadataDefinitionVersion") else "NCEM"
         picture = picture_of(path, found, frame, max_pixels, maker=maker, acquisition=_acquisition)
     notes = (_SPECTRA,) if _has_spectra(path) else ()

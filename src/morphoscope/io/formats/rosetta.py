@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from morphoscope.errors import ReadError
-from morphoscope.io.formats.decoder_log import diverted_log, divert
+from morphoscope.io.formats.decoder_log import divert, diverted_log
 
 INSTALL = 'pip install "morphoscope[vendor]"'
 

@@ -40,9 +40,7 @@ def from_sidecar(text: str, shape: Shape, frame: int) -> Record:
         hv_kv=sourced(positive(values.get("Voltage")), "sidecar"),
         tilt_deg=sourced(number(values.get("TiltAngle", "")), "sidecar"),
         spot=sourced(values.get("SpotSize"), "sidecar"),
-        date=sourced(
-            iso_date(" ".join(values.get("DateTime", "").split()), "%d-%b-%y %H:%M:%S", "%d-%b-%Y %H:%M:%S"), "sidecar"
-        ),
+        date=sourced(iso_date(" ".join(values.get("DateTime", "").split()), "%d-%b-%y %H:%M:%S", "%d-%b-%Y %H:%M:%S"), "sidecar"),
     )
     return Record("SerialEM", pixel_size(spacing, spacing, "sidecar", "SerialEM PixelSpacing"), acquisition)
 
