@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class MorphoscopeError(Exception):
@@ -21,7 +22,7 @@ class ReadError(MorphoscopeError):
 class NoPictureError(ReadError):
     """A sound file that holds spectra or other data, but no picture. settings: what it says of the instrument."""
 
-    def __init__(self, sentence: str, settings: object = None) -> None:
+    def __init__(self, sentence: str, settings: Any = None) -> None:
         super().__init__(sentence)
         self.settings = settings
 

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from morphoscope.calibration.information_bar import find_information_bar
-from morphoscope.calibration.resolve import METADATA_COLUMNS, conflicts, resolve
+from morphoscope.calibration.resolve import METADATA_COLUMNS, Scale, conflicts, needs_reading, resolve
 
-__all__ = ["METADATA_COLUMNS", "conflicts", "find_information_bar", "resolve"]
+__all__ = ["METADATA_COLUMNS", "Scale", "conflicts", "find_information_bar", "needs_reading", "resolve"]

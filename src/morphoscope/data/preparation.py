@@ -16,18 +16,18 @@ from typing import Any
 
 import numpy as np
 
-from morphoscope.calibration.resolve import resolve
+from morphoscope.calibration.resolve import Scale
 from morphoscope.data.cache import PictureCache, cache_folder, content_hash
 from morphoscope.data.duplicates import perceptual_hash
 from morphoscope.data.preprocessing import Preprocessing
+from morphoscope.data.readings import READING_VERSION, read_calibrated
 from morphoscope.data.record import micrograph_from_record, micrograph_to_record
 from morphoscope.errors import MorphoscopeError
-from morphoscope.io.read import read
 from morphoscope.io.sidecar import sidecars
 from morphoscope.measure.texture import texture_descriptors
 from morphoscope.micrograph import Micrograph
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 MAX_CANVAS_BYTES_IN_MEMORY = 2 * 2**30
 WORKERS = 2
 
@@ -45,10 +45,13 @@ class PreparedPicture:
     content_hash: str
 
 
-def prepare(path: Path, preprocessing: Preprocessing, sheet_row: Mapping[str, str], cache: PictureCache) -> PreparedPicture:
+def prepare(
+    path: Path, preprocessing: Preprocessing, sheet_row: Mapping[str, str], cache: PictureCache, scale: Scale = "auto"
+) -> PreparedPicture:
     """One picture, from the cache where its content was seen before. Raises MorphoscopeError for an unreadable file."""
     digest = _hash_or_raise(path)
     settings: dict[str, Any] = {"version": CACHE_VERSION, "side": preprocessing.working_side, "row": dict(sheet_row)}
+    settings |= {"scale": scale, "reading": READING_VERSION}
     settings["percentiles"] = [preprocessing.low_percentile, preprocessing.high_percentile]
     # The name speaks too (its magnification), and so do the files beside the picture.
     beside = [_hash_or_raise(sidecar) for sidecar in sidecars(path)]
@@ -58,7 +61,7 @@ def prepare(path: Path, preprocessing: Preprocessing, sheet_row: Mapping[str, st
         arrays, record = stored
         micrograph = micrograph_from_record(record, path)
         return PreparedPicture(micrograph, arrays["working"], arrays["texture"], arrays["signature"], digest)
-    micrograph = resolve(read(path), sheet_row)
+    micrograph = read_calibrated(path, sheet_row, scale=scale)
     working = preprocessing.working_copy(micrograph)
     arrays = {"working": working, "texture": texture_descriptors(working), "signature": perceptual_hash(working)}
     record = micrograph_to_record(micrograph)
@@ -95,8 +98,14 @@ Outcome = PreparedPicture | MorphoscopeError
 class FolderReader:
     """Prepares a catalogue's files with a few threads (decoding and resampling release Python's lock)."""
 
-    def __init__(self, paths: Sequence[Path], sheet_rows: Sequence[Mapping[str, str]], cache: PictureCache | None = None) -> None:
-        self._paths, self._rows = list(paths), list(sheet_rows)
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        sheet_rows: Sequence[Mapping[str, str]],
+        cache: PictureCache | None = None,
+        scale: Scale = "auto",
+    ) -> None:
+        self._paths, self._rows, self._scale = list(paths), list(sheet_rows), scale
         self._cache = cache or PictureCache(cache_folder() / "pictures")
 
     def prepare_all(self, preprocessing: Preprocessing, progress: Progress = lambda done: None) -> PreparedFolder:
@@ -142,12 +151,12 @@ class FolderReader:
 
     def working_copy(self, preprocessing: Preprocessing, index: int) -> np.ndarray:
         """(Y, X) uint8 of one file, for showing it."""
-        return prepare(self._paths[index], preprocessing, self._rows[index], self._cache).working
+        return prepare(self._paths[index], preprocessing, self._rows[index], self._cache, self._scale).working
 
     def _map(self, preprocessing: Preprocessing, indices: Sequence[int] | np.ndarray) -> Iterator[Outcome]:
         def one(index: int) -> Outcome:
             try:
-                return prepare(self._paths[index], preprocessing, self._rows[index], self._cache)
+                return prepare(self._paths[index], preprocessing, self._rows[index], self._cache, self._scale)
             except MorphoscopeError as error:
                 return error
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from morphoscope.apps.cli.scale import ScaleOption, ScaleSource
+
 
 class Border(StrEnum):
     """What becomes of particles that touch the border."""
@@ -24,6 +26,7 @@ def measure(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Folder for summary.csv and a page with outlines and histograms.")] = None,
     metadata: Annotated[Path | None, typer.Option(help="Sheet with filename and pixel_size_nm; wins over the files.")] = None,
+    scale: ScaleOption = ScaleSource.auto,
     border: Annotated[Border, typer.Option(help="Particles on the border, in the size distribution.")] = Border.exclude,
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures become error rows.")] = 500_000_000,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier table and report.")] = False,
@@ -41,6 +44,7 @@ def measure(
         masks=masks,
         report=report,
         metadata=metadata,
+        scale=scale.value,
         border=border.value,
         max_pixels=max_pixels,
         overwrite=overwrite,

@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 
 from morphoscope.apps.verbs.progress import bar
+from morphoscope.calibration.resolve import Scale
 from morphoscope.data.catalogue import Catalogue, load_catalogue
 from morphoscope.data.duplicates import near_duplicate_groups
 from morphoscope.data.label_check import LabelCheck
@@ -33,6 +34,7 @@ class FolderRequest:
     sample: str | None = None
     tasks: tuple[str, ...] = ()
     unmatched: Literal["error", "blank"] | None = None
+    scale: Scale | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +93,7 @@ def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], Non
     )
     say(check.to_text())
     entries = catalogue.entries
-    reader = FolderReader([entry.path for entry in entries], [entry.metadata for entry in entries])
+    reader = FolderReader([entry.path for entry in entries], [entry.metadata for entry in entries], scale=request.scale or "auto")
     working = Preprocessing(0, 0, working_side(recipe))
     with bar("Reading pictures", len(entries)) as progress:
         prepared = reader.prepare_all(working, progress)

@@ -12,12 +12,13 @@ import numpy as np
 
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
-from morphoscope.calibration.resolve import resolve
+from morphoscope.calibration.resolve import Scale
 from morphoscope.data.metadata_sheet import metadata_rows
+from morphoscope.data.readings import read_calibrated
 from morphoscope.errors import MorphoscopeError, OutputError, ReadError, did_you_mean
 from morphoscope.io.display import to_display
 from morphoscope.io.find import find_micrographs
-from morphoscope.io.read import MAX_PIXELS, read
+from morphoscope.io.read import MAX_PIXELS
 from morphoscope.measure.instance_map import match_instance_maps, n_pieces, read_instance_map
 from morphoscope.measure.picture import Border, MeasuredPicture, measure_picture
 from morphoscope.measure.tables import MEASUREMENT_COLUMNS, SUMMARY_COLUMNS, measurement_rows, summary_row
@@ -53,6 +54,7 @@ def measure(
     masks: Path | None,
     report: Path | None = None,
     metadata: Path | None = None,
+    scale: Scale = "auto",
     border: Border = "exclude",
     max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
@@ -60,8 +62,9 @@ def measure(
 ) -> Path:
     """Writes measurements.csv as pictures come, and summary.csv and report.html into the folder `report`.
 
-    masks: folder of instance maps, each of its picture's stem. border: whether the size distribution leaves out particles
-    that touch the border; measurements.csv has them in any case. A picture that can't be measured gives an error row.
+    masks: folder of instance maps, each of its picture's stem. scale: where the pixel size comes from. border: whether the
+    size distribution leaves out particles that touch the border; measurements.csv has them in any case. A picture that can't
+    be measured gives an error row.
     Raises MorphoscopeError for bad options, and where no picture could be measured; rows written until then are kept.
     """
     masks = _checked(masks, border)
@@ -78,7 +81,7 @@ def measure(
         progress = stack.enter_context(bar("Measuring", len(files)))
         for done, path in enumerate(files, start=1):
             row_cells = cells.get(path, {})
-            rows, of_all = _measured_rows(path, maps[path], row_cells, border, max_pixels, told, is_reported=bool(report))
+            rows, of_all = _measured_rows(path, maps[path], row_cells, scale, border, max_pixels, told, is_reported=bool(report))
             table.write(rows)
             if summary:
                 summary.write([of_all])
@@ -131,6 +134,7 @@ def _measured_rows(
     path: Path,
     found: Path | ReadError,
     cells: Mapping[str, str],
+    scale: Scale,
     border: Border,
     max_pixels: int,
     told: _Told,
@@ -141,7 +145,7 @@ def _measured_rows(
     try:
         if isinstance(found, ReadError):
             raise found
-        micrograph = resolve(read(path, max_pixels=max_pixels), cells)
+        micrograph = read_calibrated(path, cells, scale=scale, max_pixels=max_pixels)
         instance_map = read_instance_map(found, max_pixels)
         measured = measure_picture(micrograph, instance_map, border)
     except MorphoscopeError as error:

@@ -8,6 +8,7 @@ from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, sil
 from morphoscope.apps.verbs.labelled_copies import LabelledCopies
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
+from morphoscope.calibration.resolve import Scale
 from morphoscope.data.metadata_sheet import metadata_rows
 from morphoscope.errors import MorphoscopeError, OutputError
 from morphoscope.inference.predictor import Predicted, Predictor
@@ -27,6 +28,7 @@ def predict(
     *,
     overlay: PathLike | None = None,
     metadata: PathLike | None = None,
+    scale: Scale = "auto",
     max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
     say: Say = silent,
@@ -49,7 +51,7 @@ def predict(
     failures: dict[Path, str] = {}
     done = 0
     with PredictionsTable(table_path, prediction_columns(bundle.schema)) as table, bar("Predicting", len(files)) as progress:
-        for batch in Predictor(bundle, max_pixels).predict(files, cells):
+        for batch in Predictor(bundle, max_pixels, scale).predict(files, cells):
             table.write(_rows(batch))
             if copies:
                 copies.write(batch)

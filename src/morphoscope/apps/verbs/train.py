@@ -24,6 +24,7 @@ from morphoscope.apps.verbs.unfinished import (
     refuse_resuming_nothing,
     write_beginning,
 )
+from morphoscope.calibration.resolve import Scale
 from morphoscope.data.leakage import LeakageAudit, audit
 from morphoscope.data.split import Fold, check_protocol
 from morphoscope.data.split import split as split_pictures
@@ -90,6 +91,7 @@ def train(
     group: str | None = None,
     sample: str | None = None,
     metadata: PathLike | None = None,
+    scale: Scale | None = None,
     schema: PathLike | None = None,
     tasks: Sequence[str] = (),
     unmatched: Literal["error", "blank"] | None = None,
@@ -123,7 +125,7 @@ def train(
     """
     began = time.monotonic() if began is None else began
     given = FolderRequest(
-        as_paths(images), as_paths(labels), as_path(metadata), as_path(schema), group, sample, tuple(tasks), unmatched
+        as_paths(images), as_paths(labels), as_path(metadata), as_path(schema), group, sample, tuple(tasks), unmatched, scale
     )
     options = {"fit.epochs": epochs, "seed": seed, "split.protocol": split, "encoder": encoder}
     wanted = [f"{name}={value}" for name, value in options.items() if value is not None]

@@ -28,7 +28,13 @@ class Beginning:
 def beginning_of(recipe: Recipe, source: FolderRequest, refit: bool, ablate: bool, folder: Folder) -> Beginning:
     """What a run with these options begins with."""
     settings = _flat(recipe.model_dump(mode="json", exclude={"data"}))
-    settings |= {"--group": source.group, "--sample": source.sample, "--refit": refit, "--ablate": ablate}
+    settings |= {
+        "--group": source.group,
+        "--sample": source.sample,
+        "--refit": refit,
+        "--ablate": ablate,
+        "--scale": source.scale,
+    }
     # Tasks without a label among these pictures matter to the network too.
     settings["tasks"] = [[task.name, *task.classes] for task in folder.catalogue.schema.tasks]
     rows = zip(folder.catalogue.entries, folder.prepared.hashes, strict=True)

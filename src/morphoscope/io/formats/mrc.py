@@ -9,6 +9,7 @@ import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -37,7 +38,7 @@ _PLAUSIBLE_NM = (1e-4, 1e6)
 class _Header:
     """sides_nm: a pixel's height and width, None where the file states none; is_default_scale: where it states 1 Å."""
 
-    order: str
+    order: Literal["<", ">"]
     columns: int
     rows: int
     sections: int
@@ -78,7 +79,7 @@ def _header(path: Path, raw: bytes) -> _Header:
         raise ReadError(
             f"{path}: the file ends inside its header, at byte {len(raw)}; expected {_HEADER_BYTES} bytes. Copy or export it again."
         )
-    order = ">" if raw[212:214] == b"\x11\x11" else "<"
+    order: Literal["<", ">"] = ">" if raw[212:214] == b"\x11\x11" else "<"
     columns, rows, sections, mode = struct.unpack_from(f"{order}4i", raw)
     if mode not in _DTYPES:
         raise ReadError(

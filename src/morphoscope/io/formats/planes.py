@@ -50,8 +50,8 @@ class _Plane:
         height, width = (int(axis["size"]) for axis in self.axes)
         values = self.data_set.values.reshape(-1, height, width)[frame]
         stored = np.asarray(values.compute(scheduler="synchronous") if hasattr(values, "compute") else values)
-        if self.is_drawing:
-            return one_channel(np.stack([stored[name] for name in stored.dtype.names], axis=-1))
+        if colours := stored.dtype.names:
+            return one_channel(np.stack([stored[name] for name in colours], axis=-1))
         if stored.dtype == bool:
             return stored.astype(np.uint8) * np.uint8(255)
         if stored.dtype == np.float16:

@@ -36,9 +36,8 @@ def pixel_files(path: Path) -> list[Path]:
 
 
 def _read_ser(path: Path, frame: int, max_pixels: int) -> Picture:
-    settings, notes = Acquisition(), ()
-    if emi := settings_file(path):
-        settings, notes = _settings_beside(emi, path)
+    emi = settings_file(path)
+    settings, notes = _settings_beside(emi, path) if emi else (Acquisition(), ())
     with data_sets(path, _MODULE, "an FEI TIA series", lazy=True) as found:
         picture = picture_of(
             path, found, frame, max_pixels, maker=_MAKER, acquisition=lambda each: _acquisition(each).overridden_by(settings)
