@@ -44,13 +44,17 @@ _ALIASES: dict[str, str] = {
 }
 
 
+_PREFIXED_METRE = re.compile(r"[a-zA-Zµμ]?m")
 _RECIPROCAL = re.compile(r"1/(.+)|(.+?)\^?-1")
 
 
 def is_reciprocal(text: str) -> bool:
     """Whether a unit is one of reciprocal space: `1/nm`, `1 / Å`, `nm^-1`."""
     match = _RECIPROCAL.fullmatch("".join(text.split()))
-    return match is not None and length_unit(match[1] or match[2]) is not None
+    if match is None:
+        return False
+    base = match[1] or match[2]
+    return length_unit(base) is not None or _PREFIXED_METRE.fullmatch(base) is not None
 
 
 def length_unit(text: str) -> str | None:

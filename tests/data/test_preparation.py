@@ -33,7 +33,7 @@ def reader(folder: Path) -> FolderReader:
 
 def test_the_second_reading_comes_from_the_cache_and_is_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = reader(folder).prepare_all(WORKING)
-    monkeypatch.setattr("morphoscope.data.preparation.resolve", None)  # a decoded file would now fail
+    monkeypatch.setattr("morphoscope.data.readings.resolve", None)  # a decoded file would now fail
     second = reader(folder).prepare_all(WORKING)
     assert second.hashes == first.hashes
     assert np.array_equal(second.textures, first.textures)

@@ -115,8 +115,11 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 
 def _home(paths: list[str]) -> str:
     """The folder that all of several files lie in, as written and with its separator at the end, or nothing."""
-    common = os.path.commonprefix([f"{Path(path).parent}{os.sep}" for path in paths]) if len(paths) > 1 else ""
-    return common[: common.rfind(os.sep) + 1]
+    folders = [Path(path).parent for path in paths]
+    common = [parts[0] for parts in zip(*(folder.parts for folder in folders), strict=False) if len(set(parts)) == 1]
+    home = Path(*common)
+    is_shared = len(paths) > 1 and common and all(home in (folder, *folder.parents) for folder in folders)
+    return f"{home}{os.sep}" if is_shared else ""
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import dataclasses
 from pathlib import Path
 
@@ -12,10 +13,20 @@ from morphoscope.io.formats.planes import picture_of
 from morphoscope.io.formats.rosetta import DataSet, data_sets
 from morphoscope.micrograph import Acquisition
 
+_PIECE_BYTES = 1 << 20
+
 
 def _read(path: Path, frame: int, max_pixels: int) -> Picture:
+    _check_complete(path)
     with data_sets(path, "phenom", "a bzip2 archive such as Phenom .elid") as found:
         return picture_of(path, found, frame, max_pixels, maker="Phenom", acquisition=_acquisition)
+
+
+def _check_complete(path: Path) -> None:
+    """Raises EOFError or OSError where the archive is cut off or damaged: the library would wait for its end for ever."""
+    with bz2.open(path) as file:
+        while file.read(_PIECE_BYTES):
+            pass
 
 
 def _acquisition(data_set: DataSet) -> Acquisition:

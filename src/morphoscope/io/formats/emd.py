@@ -21,7 +21,7 @@ _SPECTRA = "The file's X-ray spectra are left alone: they are no pictures."
 def _read(path: Path, frame: int, max_pixels: int) -> Picture:
     try:
         return _read_pictures(path, frame, max_pixels, is_lazy=True)
-    except NotImplementedError:  # values of no fixed size can't be read piece by piece
+    except (NotImplementedError, ValueError):  # values of no fixed size or in one piece can't be read piece by piece
         return _read_pictures(path, frame, max_pixels, is_lazy=False)
 
 

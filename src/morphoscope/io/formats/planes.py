@@ -1,13 +1,14 @@
 """Which data set of a maker's file is a picture, by rule, and what its axes say of the scale.
 
-A data set is a picture, or a stack of them, where its last two axes are two lengths, two steps in reciprocal space (a
-diffraction pattern), or two axes without a unit; axes of one step count for nothing. One with an axis of energy,
-wavelength or time in its plane, or with an axis of energy or wavelength at all, is a spectrum or a map of spectra.
+A data set is a picture, or a stack of them, where the two axes of its plane are two lengths, two steps in reciprocal space
+(a diffraction pattern), or have no unit; axes of one step count for nothing. The plane is that of the axes called y and x,
+else that of the last two. A data set with time in its plane, or with an axis of energy or wavelength at all, is none.
 Pictures come before diffraction patterns and those before drawings in colour; then the file's order holds.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,17 +29,30 @@ _SPECTRAL_NAMES = ("energy", "wavelength", "wavenumber", "x-ray energy", "energy
 _SPECTRAL_UNITS = ("ev", "kev", "mev", "1/cm")
 _TIME_UNITS = ("s", "ms", "us", "µs", "ns", "sec", "min", "h")
 _ANGLE_UNITS = ("mrad", "rad", "µrad", "urad")
+_SIDES = {"height": "y", "width": "x"}
 _SHOWN = 4
+_LARGEST_NM = 1e6
+"""A pixel this large is none of an electron microscope: TIA writes 1 m where it has no calibration."""
 
 
 @dataclass(frozen=True)
 class _Plane:
-    """A data set that holds pictures: the two axes of its plane and how many frames lie before them."""
+    """A data set that holds pictures: where among its axes those of rows, columns and frames are."""
 
     data_set: DataSet
-    axes: tuple[Mapping[str, Any], Mapping[str, Any]]
-    n_frames: int
+    rows: int
+    columns: int
+    frames: tuple[int, ...]
     is_diffraction: bool
+
+    @property
+    def axes(self) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+        """Of rows and of columns."""
+        return self.data_set.axes[self.rows], self.data_set.axes[self.columns]
+
+    @property
+    def n_frames(self) -> int:
+        return math.prod(self._lengths())
 
     @property
     def is_drawing(self) -> bool:
@@ -47,9 +61,13 @@ class _Plane:
 
     def pixels(self, frame: int) -> np.ndarray:
         """(Y, X) of one frame, in native byte order; colours as grey."""
-        height, width = (int(axis["size"]) for axis in self.axes)
-        values = self.data_set.values.reshape(-1, height, width)[frame]
+        index: list[int | slice] = [0] * len(self.data_set.axes)
+        for axis, position in zip(self.frames, np.unravel_index(frame, self._lengths()) if self.frames else (), strict=True):
+            index[axis] = int(position)
+        index[self.rows] = index[self.columns] = slice(None)
+        values = self.data_set.values[tuple(index)]
         stored = np.asarray(values.compute(scheduler="synchronous") if hasattr(values, "compute") else values)
+        stored = stored.T if self.columns < self.rows else stored
         if colours := stored.dtype.names:
             return one_channel(np.stack([stored[name] for name in colours], axis=-1))
         if stored.dtype == bool:
@@ -57,6 +75,9 @@ class _Plane:
         if stored.dtype == np.float16:
             return stored.astype(np.float32)
         return np.ascontiguousarray(stored.astype(stored.dtype.newbyteorder("="), copy=False))
+
+    def _lengths(self) -> list[int]:
+        return [int(self.data_set.axes[axis]["size"]) for axis in self.frames]
 
 
 def picture_of(
@@ -106,21 +127,28 @@ def _located(planes: Sequence[_Plane], frame: int) -> tuple[_Plane, int]:
 
 def _plane(data_set: DataSet) -> _Plane | None:
     """The picture in a data set, or None for a spectrum, a profile or numbers of no kind."""
-    values, axes = data_set.values, [axis for axis in data_set.axes if int(axis["size"]) > 1]
-    if len(axes) < 2 or (values.dtype.names is None and values.dtype.kind not in "buifc"):
+    values, axes = data_set.values, data_set.axes
+    long = [position for position, axis in enumerate(axes) if int(axis["size"]) > 1]
+    if len(long) < 2 or (values.dtype.names is None and values.dtype.kind not in "buifc"):
         return None
-    if any(_kind(axis) == "spectral" for axis in axes):
+    if any(_kind(axes[position]) == "spectral" for position in long):
         return None
-    rows, columns = axes[-2:]
-    kinds = {_kind(rows), _kind(columns)}
-    if kinds <= {"length", "unknown"}:
-        is_diffraction = False
-    elif kinds == {"reciprocal"}:
-        is_diffraction = True
-    else:
+    rows, columns = _named_pair([str(axes[position].get("name") or "") for position in long]) or (-2, -1)
+    rows, columns = long[rows], long[columns]
+    kinds = {_kind(axes[rows]), _kind(axes[columns])}
+    if not (kinds <= {"length", "unknown"} or kinds == {"reciprocal"}):
         return None
-    n_frames = int(np.prod([int(axis["size"]) for axis in axes[:-2]], dtype=np.int64))
-    return _Plane(data_set, (rows, columns), n_frames, is_diffraction)
+    frames = tuple(position for position in long if position not in (rows, columns))
+    return _Plane(data_set, rows, columns, frames, is_diffraction=kinds == {"reciprocal"})
+
+
+def _named_pair(names: Sequence[str]) -> tuple[int, int] | None:
+    """Positions of the axes called y and x (`R_y`, `ky`, `height`), the last such pair, or None."""
+    plain = [_SIDES.get(name.lower(), name.lower().replace("_", "")) for name in names]
+    for columns in reversed(range(len(plain))):
+        if plain[columns].endswith("x") and (partner := plain[columns][:-1] + "y") in plain:
+            return plain.index(partner), columns
+    return None
 
 
 def _kind(axis: Mapping[str, Any]) -> str:
@@ -157,7 +185,8 @@ def _scale(plane: _Plane, maker: str, origin: Origin) -> tuple[PixelSize | None,
 
 def _side_nm(axis: Mapping[str, Any]) -> float | None:
     value, unit = positive(axis.get("scale")), _unit(axis)
-    return to_nm(value, unit) if value is not None and length_unit(unit) else None
+    side = to_nm(value, unit) if value is not None and length_unit(unit) else None
+    return side if side is not None and side < _LARGEST_NM else None
 
 
 def _left_alone(others: Sequence[DataSet]) -> tuple[str, ...]:

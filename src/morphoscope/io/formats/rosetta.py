@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import logging
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,9 +50,14 @@ def data_sets(path: Path, module: str, what: str, **options: Any) -> Iterator[li
 
     what: the format's name for a sentence. Raises ReadError without the extra; the library may raise anything on bad input.
     """
+    # One rule for good and not `catch_warnings`, which threads would undo for each other.
+    warnings.filterwarnings("ignore", module="rsciio")
     with diverted_log():
         found = _reader(path, module, what)(str(path), **options)
-        yield [_data_set(each) for each in found]
+        try:
+            yield [_data_set(each) for each in found]
+        finally:
+            _close(found)
 
 
 def _reader(path: Path, module: str, what: str) -> Any:
@@ -65,6 +71,16 @@ def _reader(path: Path, module: str, what: str) -> Any:
     for handler in logging.getLogger(package.__name__).handlers:
         divert(handler)
     return importlib.import_module(f"rsciio.{module}").file_reader
+
+
+def _close(found: Sequence[Mapping[str, Any]]) -> None:
+    """Closes the HDF5 file behind values that are read when asked for; other files close with them."""
+    from rsciio.utils.file import get_file_handle
+
+    for each in found:
+        handle = get_file_handle(each["data"], warn=False) if hasattr(each["data"], "compute") else None
+        if handle is not None and hasattr(handle, "close"):
+            handle.close()
 
 
 def _data_set(found: Mapping[str, Any]) -> DataSet:

@@ -15,6 +15,7 @@ from morphoscope.io.formats.rosetta import DataSet, data_sets
 from morphoscope.micrograph import Acquisition, Origin
 
 _MODULE, _MAKER = "tia", "FEI TIA"
+_PATTERN_SIGNS = "[ ] * ?"
 _SER_STEM = re.compile(r"(.+)_\d+")
 
 
@@ -46,6 +47,10 @@ def _read_ser(path: Path, frame: int, max_pixels: int) -> Picture:
 
 
 def _settings_beside(emi: Path, ser: Path) -> tuple[Acquisition, tuple[str, ...]]:
+    if _is_pattern(emi):
+        return Acquisition(), (
+            f"The name of {emi.name} holds one of {_PATTERN_SIGNS}, so its settings can't be read: rename it.",
+        )
     try:
         with data_sets(emi, _MODULE, "an FEI TIA .emi file", lazy=True) as found:
             own = [each for each in found if each.setting("General", "original_filename") == ser.name]
@@ -62,8 +67,17 @@ def _read_emi(path: Path, frame: int, max_pixels: int) -> Picture:
             f"{path}: found no {path.stem}_1.ser beside it; expected the .ser files that hold its pixels. "
             "Copy them into the same folder."
         )
+    if _is_pattern(path):
+        raise ReadError(
+            f"{path}: its name holds one of {_PATTERN_SIGNS}, which RosettaSciIO takes for a pattern; expected a plain name. "
+            "Rename the file and its .ser files, or read those."
+        )
     with data_sets(path, _MODULE, "an FEI TIA .emi file", lazy=True) as found:
         return picture_of(path, found, frame, max_pixels, maker=_MAKER, acquisition=_acquisition)
+
+
+def _is_pattern(path: Path) -> bool:
+    return any(sign in path.stem for sign in _PATTERN_SIGNS.split())
 
 
 def _acquisition(data_set: DataSet, origin: Origin = "header") -> Acquisition:
