@@ -1,0 +1,145 @@
+"""Horizontal bars drawn into a picture: solid, outlined, with end ticks, or parted by their label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+_LEVELS = 12  # grey levels at which ink is told from paper
+_LEAST_PX = 14  # the shortest bar
+_MOST_SLENDER, _LEAST_FILL = 2.0, 0.8  # least width over height, and share of its box that a bar fills
+_RAGGED_PX = 1.6  # spread of the ends from row to row
+_SAME_PX = 3.0
+_LEAST_CONTRAST = 24.0  # grey levels of 255 between a bar and what surrounds it
+_RING_PX = 3
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar in pixels: columns x0 to x1 and rows y0 to y1 (last+1), with what speaks for it.
+
+    `contrast` is the difference of grey to the surroundings, `flatness` (0..1) how even its ink is, `stability` (0..1) the
+    share of grey levels at which it stands out; `has_ticks` and `is_parted` say how it is drawn, `is_open` that an end tick
+    was not seen.
+    """
+
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+    is_bright: bool
+    contrast: float = 0.0
+    flatness: float = 0.0
+    stability: float = 0.0
+    has_ticks: bool = False
+    is_parted: bool = False
+    is_open: bool = False
+
+    @property
+    def length(self) -> float:
+        """Length in pixels; with end ticks from the middle of one to the middle of the other."""
+        return self.x1 - self.x0
+
+    @property
+    def y(self) -> float:
+        """The row of its middle."""
+        return (self.y0 + self.y1) / 2
+
+    def moved(self, y: float, x: float) -> Bar:
+        """The bar in the frame of a larger picture, of which this one was a part at (y, x)."""
+        return replace(self, x0=self.x0 + x, x1=self.x1 + x, y0=self.y0 + y, y1=self.y1 + y)
+
+
+def find_bars(grey: np.ndarray, thickest: int) -> list[Bar]:
+    """Bars of an eight-bit part of a picture (Y, X), the clearest first.
+
+    A bar is a straight run of even ink, at least twice as long as high and at most `thickest` rows high, that ends at once
+    on both sides. Lines that cross the whole part are left out: they belong to a frame.
+    """
+    low, high = (float(level) for level in np.percentile(grey, (0.5, 99.5)))
+    if high - low < _LEAST_CONTRAST:
+        return []
+    found: list[Bar] = []
+    for level in np.linspace(low, high, _LEVELS + 2)[1:-1]:
+        bright = (grey > level).view(np.uint8)
+        found += _runs(bright, True, thickest) + _runs(1 - bright, False, thickest)
+    bars = [_judged(grey, bar) for bar in _merged(found)]
+    bars = [bar for bar in bars if bar.contrast >= _LEAST_CONTRAST]
+    return sorted(bars, key=lambda bar: -bar.stability * bar.flatness * bar.length)
+
+
+def _runs(ink: np.ndarray, is_bright: bool, thickest: int) -> list[Bar]:
+    """Straight runs of ink (Y, X) at one level."""
+    kernel = np.ones((1, _LEAST_PX), np.uint8)
+    opened = cv2.morphologyEx(ink, cv2.MORPH_OPEN, kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
+    runs = []
+    for number, (x, y, width, height, area) in enumerate(boxes[1:], start=1):
+        if width < _LEAST_PX or width >= ink.shape[1]:
+            continue
+        if height > thickest or area < _LEAST_FILL * width * height or width < _MOST_SLENDER * height:
+            continue
+        member = labels[y : y + height, x : x + width] == number
+        first, last = member.argmax(axis=1), width - member[:, ::-1].argmax(axis=1)
+        inner = slice(1, -1) if height > 4 else slice(None)  # corners may be rounded
+        if max(first[inner].std(), last[inner].std()) <= _RAGGED_PX:
+            x0, x1 = float(x + np.median(first)), float(x + np.median(last))
+            runs.append(Bar(x0, x1, float(y), float(y + height), is_bright))
+    return runs
+
+
+def _merged(runs: list[Bar]) -> list[Bar]:
+    """One bar for the runs that several levels found at the same place."""
+    left = sorted(runs, key=lambda run: -run.length)
+    bars = []
+    while left:
+        seed = left[0]
+        same = [run for run in left if _is_same(run, seed)]
+        left = [run for run in left if not _is_same(run, seed)]
+        ends = np.median([(run.x0, run.x1, run.y0, run.y1) for run in same], axis=0)
+        bars.append(Bar(*(float(end) for end in ends), seed.is_bright, stability=min(1.0, len(same) / _LEVELS)))
+    return bars
+
+
+def _is_same(a: Bar, b: Bar) -> bool:
+    return (
+        a.is_bright == b.is_bright
+        and abs(a.x0 - b.x0) <= _SAME_PX
+        and abs(a.x1 - b.x1) <= _SAME_PX
+        and a.y0 <= b.y1
+        and b.y0 <= a.y1
+    )
+
+
+def _judged(grey: np.ndarray, bar: Bar) -> Bar:
+    """The bar with its contrast and flatness, and its ends where the grey is halfway between ink and paper."""
+    y0, y1, x0, x1 = round(bar.y0), round(bar.y1), round(bar.x0), round(bar.x1)
+    inside = grey[y0:y1, x0:x1].astype(np.float32)
+    ink = float(np.median(inside))
+    above = grey[max(0, y0 - _RING_PX) : y0, x0:x1]
+    below = grey[y1 : y1 + _RING_PX, x0:x1]
+    sign = 1.0 if bar.is_bright else -1.0
+    drops = [sign * (ink - float(np.median(part[row]))) for part, row in ((above, 0), (below, -1)) if part.size]
+    contrast = min(drops, default=0.0)
+    spread = float(np.mean(np.abs(inside - np.median(inside, axis=1, keepdims=True))))
+    flatness = max(0.0, 1.0 - 2.0 * spread / max(contrast, 1.0))
+    profile = sign * (grey[y0:y1].mean(axis=0, dtype=np.float32) - ink)
+    return replace(bar, x0=_end(profile, x0, -1), x1=_end(profile, x1 - 1, 1), contrast=contrast, flatness=flatness)
+
+
+def _end(profile: np.ndarray, last: int, step: int) -> float:
+    """Where the profile (0 in the ink, negative outside) falls halfway, near the last column inside, going by `step`."""
+    outside = profile[np.clip(np.arange(2, 6) * step + last, 0, len(profile) - 1)].min()
+    half = outside / 2
+    at = last - 2 * step
+    for column in range(last - 2 * step, last + 4 * step, step):
+        if not 0 <= column < len(profile) or profile[column] < half:
+            break
+        at = column
+    before = profile[at]
+    after = profile[at + step] if 0 <= at + step < len(profile) else outside
+    part = 0.5 if before <= after else float(np.clip((before - half) / (before - after), 0, 1))
+    centre = at + part * step
+    return centre + 0.5
