@@ -151,7 +151,7 @@ def conflicts(pixel_size: PixelSize | None) -> list[str]:
 
 def _advice(used: PixelSize, other: Evidence) -> str:
     if used.origin == "picture":
-        return "The picture was resized after it was taken, or only its own bar was asked for: the first is used."
+        return "The picture was resized after it was taken, or only its own bar was asked for: its bar is used."
     if other.source == PICTURE_SOURCE:
         return (
             "The two fit no resize: look at the bar, and put the right one into a metadata sheet. Until then the first is used."
