@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from morphoscope.apps.verbs.progress import bar
-from morphoscope.calibration.resolve import Scale
+from morphoscope.calibration.resolve import Scale, conflicts
 from morphoscope.data.catalogue import Catalogue, load_catalogue
 from morphoscope.data.duplicates import near_duplicate_groups
 from morphoscope.data.label_check import LabelCheck
@@ -99,6 +99,8 @@ def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], Non
         prepared = reader.prepare_all(working, progress)
     for sentence in prepared.unreadable.values():
         say(f"Left out: {sentence}")
+    if conflict := _scale_conflicts(prepared):
+        say(conflict)
     kept = catalogue.subset(prepared.kept)
     duplicates = near_duplicate_groups(prepared.signatures)
     return Folder(
@@ -113,4 +115,15 @@ def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], Non
         list(prepared.unreadable.values()),
         reader,
         working,
+    )
+
+
+def _scale_conflicts(prepared: PreparedFolder) -> str:
+    """A sentence where the sources of a scale disagree, or nothing."""
+    count = sum(bool(conflicts(micrograph.pixel_size)) for micrograph in prepared.micrographs)
+    if not count:
+        return ""
+    return (
+        f"Scale: the sources of {count} of {len(prepared.micrographs)} pictures disagree by more than 3 %. "
+        "`morphoscope inspect` shows which; --metadata decides."
     )

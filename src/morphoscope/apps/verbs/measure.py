@@ -12,7 +12,7 @@ import numpy as np
 
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
-from morphoscope.calibration.resolve import Scale
+from morphoscope.calibration.resolve import Scale, conflicts
 from morphoscope.data.metadata_sheet import metadata_rows
 from morphoscope.data.readings import read_calibrated
 from morphoscope.errors import MorphoscopeError, OutputError, ReadError, did_you_mean
@@ -154,7 +154,7 @@ def _measured_rows(
     told.n_pictures += 1
     told.n_particles += measured.summary.n_objects
     told.n_without_scale += measured.pixel_size is None
-    notes = _notes(measured, instance_map)
+    notes = [*_notes(measured, instance_map), *(f"{path}: {sentence}" for sentence in conflicts(measured.pixel_size))]
     told.notes += notes
     if is_reported:
         told.reported.append(_reported(micrograph, instance_map, measured, len(told.reported) < SHOWN_PICTURES))

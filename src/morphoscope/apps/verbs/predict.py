@@ -8,7 +8,7 @@ from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, sil
 from morphoscope.apps.verbs.labelled_copies import LabelledCopies
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
-from morphoscope.calibration.resolve import Scale
+from morphoscope.calibration.resolve import Scale, conflicts
 from morphoscope.data.metadata_sheet import metadata_rows
 from morphoscope.errors import MorphoscopeError, OutputError
 from morphoscope.inference.predictor import Predicted, Predictor
@@ -87,7 +87,9 @@ class _Notes:
 
     def tell(self, batch: Predicted) -> None:
         lines = [f"Error row for {path.name}: {sentence}" for path, sentence in batch.failed.items()]
-        lines += [f"Note on {one.micrograph.path.name}: {warning}" for one in batch.seen for warning in one.micrograph.warnings]
+        for micrograph in (one.micrograph for one in batch.seen):
+            notes = (*micrograph.warnings, *conflicts(micrograph.pixel_size))
+            lines += [f"Note on {micrograph.path.name}: {note}" for note in notes]
         for line in lines[: max(0, MAX_NOTES - self._count)]:
             self._say(line)
         self._count += len(lines)
