@@ -11,7 +11,7 @@ _LEVELS = 12  # grey levels at which ink is told from paper
 _LEAST_PX = 14  # the shortest bar
 _MOST_SLENDER, _LEAST_FILL = 2.0, 0.8  # least width over height, and share of its box that a bar fills
 _RAGGED_PX = 1.6  # spread of the ends from row to row
-_SAME_PX = 3.0
+_SAME_PX, _MOST_BARS = 3.0, 60
 _LEAST_CONTRAST = 24.0  # grey levels of 255 between a bar and what surrounds it
 _RING_PX = 3
 
@@ -20,9 +20,10 @@ _RING_PX = 3
 class Bar:
     """A bar in pixels: columns x0 to x1 and rows y0 to y1 (last+1), with what speaks for it.
 
-    `contrast` is the difference of grey to the surroundings, `flatness` (0..1) how even its ink is, `stability` (0..1) the
-    share of grey levels at which it stands out; `has_ticks` and `is_parted` say how it is drawn, `is_open` that an end tick
-    was not seen.
+    `contrast` is the difference of grey to the surroundings and `noise` how grey changes there from pixel to pixel;
+    `flatness` (0..1) is how even the ink is, `sharpness` (0..1) how much of the contrast is lost at once beyond its ends,
+    `stability` (0..1) at what share of the levels between ink and paper it is seen; `has_ticks`, `is_parted`, `is_ruler`
+    and `is_outlined` say how it is drawn, `is_open` that an end tick was not seen.
     """
 
     x0: float
@@ -31,10 +32,14 @@ class Bar:
     y1: float
     is_bright: bool
     contrast: float = 0.0
+    noise: float = 0.0
     flatness: float = 0.0
+    sharpness: float = 0.0
     stability: float = 0.0
     has_ticks: bool = False
     is_parted: bool = False
+    is_ruler: bool = False
+    is_outlined: bool = False
     is_open: bool = False
 
     @property
@@ -65,7 +70,7 @@ def find_bars(grey: np.ndarray, thickest: int) -> list[Bar]:
     for level in np.linspace(low, high, _LEVELS + 2)[1:-1]:
         bright = (grey > level).view(np.uint8)
         found += _runs(bright, True, thickest) + _runs(1 - bright, False, thickest)
-    bars = [_judged(grey, bar) for bar in _merged(found)]
+    bars = [_judged(grey, bar, (high - low) / (_LEVELS + 1)) for bar in _merged(found)]
     bars = [bar for bar in bars if bar.contrast >= _LEAST_CONTRAST]
     return sorted(bars, key=lambda bar: -bar.stability * bar.flatness * bar.length)
 
@@ -91,42 +96,54 @@ def _runs(ink: np.ndarray, is_bright: bool, thickest: int) -> list[Bar]:
 
 
 def _merged(runs: list[Bar]) -> list[Bar]:
-    """One bar for the runs that several levels found at the same place."""
-    left = sorted(runs, key=lambda run: -run.length)
+    """One bar for the runs that several levels found at the same place; of very many those seen at most levels."""
+    place = np.array([(run.x0, run.x1, run.y0, run.y1) for run in runs]).reshape(-1, 4)
+    is_bright = np.array([run.is_bright for run in runs], bool)
+    left = np.argsort(place[:, 0] - place[:, 1])
     bars = []
-    while left:
+    while left.size:
         seed = left[0]
-        same = [run for run in left if _is_same(run, seed)]
-        left = [run for run in left if not _is_same(run, seed)]
-        ends = np.median([(run.x0, run.x1, run.y0, run.y1) for run in same], axis=0)
-        bars.append(Bar(*(float(end) for end in ends), seed.is_bright, stability=min(1.0, len(same) / _LEVELS)))
-    return bars
+        near = np.abs(place[left, :2] - place[seed, :2]).max(axis=1) <= _SAME_PX
+        touches = (place[left, 2] <= place[seed, 3]) & (place[left, 3] >= place[seed, 2])
+        is_same = near & touches & (is_bright[left] == is_bright[seed])
+        x0, x1, y0, y1 = (float(end) for end in np.median(place[left[is_same]], axis=0))
+        bars.append(Bar(x0, x1, y0, y1, bool(is_bright[seed]), stability=float(is_same.sum())))
+        left = left[~is_same]
+    return sorted(bars, key=lambda bar: -bar.stability * bar.length)[:_MOST_BARS]
 
 
-def _is_same(a: Bar, b: Bar) -> bool:
-    return (
-        a.is_bright == b.is_bright
-        and abs(a.x0 - b.x0) <= _SAME_PX
-        and abs(a.x1 - b.x1) <= _SAME_PX
-        and a.y0 <= b.y1
-        and b.y0 <= a.y1
-    )
+def _judged(grey: np.ndarray, bar: Bar, between_levels: float) -> Bar:
+    """The bar with what speaks for it, and its ends where the grey is halfway between ink and paper.
 
-
-def _judged(grey: np.ndarray, bar: Bar) -> Bar:
-    """The bar with its contrast and flatness, and its ends where the grey is halfway between ink and paper."""
+    bar: its stability is still a number of levels, `between_levels` grey levels apart.
+    """
     y0, y1, x0, x1 = round(bar.y0), round(bar.y1), round(bar.x0), round(bar.x1)
     inside = grey[y0:y1, x0:x1].astype(np.float32)
     ink = float(np.median(inside))
-    above = grey[max(0, y0 - _RING_PX) : y0, x0:x1]
-    below = grey[y1 : y1 + _RING_PX, x0:x1]
+    sides = [grey[max(0, y0 - _RING_PX) : y0, x0:x1].astype(np.float32), grey[y1 : y1 + _RING_PX, x0:x1].astype(np.float32)]
     sign = 1.0 if bar.is_bright else -1.0
-    drops = [sign * (ink - float(np.median(part[row]))) for part, row in ((above, 0), (below, -1)) if part.size]
-    contrast = min(drops, default=0.0)
+    drops = [sign * (ink - float(np.median(side[row]))) for side, row in zip(sides, (0, -1), strict=True) if side.size]
+    contrast = max(min(drops, default=0.0), 1.0)
+    noise = max(
+        (float(np.median(np.abs(np.diff(side[row])))) for side, row in zip(sides, (0, -1), strict=True) if side.size), default=0.0
+    )
     spread = float(np.mean(np.abs(inside - np.median(inside, axis=1, keepdims=True))))
-    flatness = max(0.0, 1.0 - 2.0 * spread / max(contrast, 1.0))
     profile = sign * (grey[y0:y1].mean(axis=0, dtype=np.float32) - ink)
-    return replace(bar, x0=_end(profile, x0, -1), x1=_end(profile, x1 - 1, 1), contrast=contrast, flatness=flatness)
+    return replace(
+        bar,
+        x0=_end(profile, x0, -1),
+        x1=_end(profile, x1 - 1, 1),
+        contrast=contrast,
+        noise=noise,
+        flatness=max(0.0, 1.0 - 2.0 * spread / contrast),
+        sharpness=float(np.clip(-max(_beyond(profile, x0, -1), _beyond(profile, x1 - 1, 1)) / contrast, 0, 1)),
+        stability=min(1.0, bar.stability / max(1.0, contrast / between_levels)),
+    )
+
+
+def _beyond(profile: np.ndarray, last: int, step: int) -> float:
+    """The profile a little beyond the last column inside; at the picture's border that of the column inside."""
+    return float(profile[np.clip(np.arange(2, 5) * step + last, 0, len(profile) - 1)].mean())
 
 
 def _end(profile: np.ndarray, last: int, step: int) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 
+from morphoscope.calibration.label_text import cleaned
+from morphoscope.calibration.print_columns import name_above
 from morphoscope.calibration.text_reader import TextLine
 from morphoscope.micrograph import Acquisition, Sourced
 from morphoscope.units import to_nm
@@ -52,7 +54,8 @@ class _Strip:
     """Lines of print with the names of their columns: a maker may print `WD` in one row and `9.7 mm` below it."""
 
     def __init__(self, lines: list[TextLine]) -> None:
-        self.lines = [(line.text.replace("μ", "µ"), line) for line in lines]
+        self.plain = lines
+        self.lines = [(_cleaned(line.text), line) for line in lines]
 
     def magnification(self) -> float | None:
         for pattern in (_MAG_NAMED, _MAG_AFTER, _MAG_BEFORE):
@@ -118,20 +121,16 @@ class _Strip:
         return None
 
     def name_of(self, line: TextLine, match: re.Match[str] | None = None) -> str:
-        """The word straight above a part of a line, or an empty text."""
-        x0, x1 = line.x0, line.x1
-        if match is not None:
-            share = (line.x1 - line.x0) / max(len(line.text), 1)
-            x0, x1 = line.x0 + match.start() * share, line.x0 + match.end() * share
-        for text, other in self.lines:
-            is_above = 0.5 * line.height < line.y0 - other.y0 < 1.8 * line.height
-            if (
-                is_above
-                and min(x1, other.x1) - max(x0, other.x0) > 0.4 * min(x1 - x0, other.x1 - other.x0)
-                and not re.search(r"\d", text)
-            ):
-                return text.strip()
-        return ""
+        """The words straight above a line, or above a match in its text."""
+        if match is None:
+            return name_above(line, self.plain)
+        letters = max(len(match.string), 1)
+        return name_above(line, self.plain, match.start() / letters, match.end() / letters)
+
+
+def _cleaned(text: str) -> str:
+    """A line without accents and table lines, with noughts for the letter O among digits."""
+    return re.sub(r"(?<=\d)[oOQ]|[oOQ](?=[\d.]\d)", "0", cleaned(text))
 
 
 def _date(text: str) -> date | None:

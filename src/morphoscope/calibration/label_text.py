@@ -26,7 +26,7 @@ _ALIKE = {
 }
 _DIGIT = "[0-9" + re.escape("".join(_ALIKE)) + "]"
 _NUMBER = rf"(?P<number>{_DIGIT}{{1,4}}(?:\s?[.,·]\s?{_DIGIT}{{1,3}})?)"
-_WHOLE = re.compile(rf"^{_NUMBER}\s?\.?\s*(?P<unit>[^\W\d_][^\d]{{0,3}})(?P<dirt>\d?)$")
+_WHOLE = re.compile(rf"^{_NUMBER}\s?\.?\s*(?P<unit>[^\W\d_][^\d]{{0,3}}?)(?P<dirt>[\dlIi|!]?)$")
 _WITHIN = re.compile(r"(?<![\w.,=:])(?P<number>\d{1,4}(?:\.\d{1,3})?)\s?(?P<unit>nm|µm|um|mm)(?!\w)")
 _NAMED = re.compile(r"(WD|HFW|VFW|FW|[Ww]idth|[Ff]ield|[Ss]ize|[Aa]perture|[Dd]epth|[Hh]eight|[=:])\W*$")
 _BARE_UNIT = re.compile(r"^[nuµpm]\s?m$")

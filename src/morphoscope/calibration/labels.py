@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from morphoscope.calibration.bars import Bar
 from morphoscope.calibration.label_text import cleaned, find_lengths, is_bare_unit, parse_label
 from morphoscope.calibration.picture_text import read_box
+from morphoscope.calibration.print_columns import is_named
 from morphoscope.calibration.text_reader import TextLine
 
 _AGAIN = ((0.0, 1.0), (0.15, 1.0), (0.0, 0.6), (0.1, 2.0))  # margin in heights, and zoom of each further reading
@@ -34,7 +36,8 @@ def find_labels(grey: np.ndarray, lines: list[TextLine]) -> list[Label]:
     for line in _joined(lines):
         length = parse_label(line.text)
         if length is not None:
-            found.append(Label(line, length.value_nm, length.trust * line.score))
+            if not is_named(line, lines):
+                found.append(Label(line, length.value_nm, length.trust * line.score))
             continue
         if is_bare_unit(line.text):
             wide = read_box(grey, line, wider=_WIDER)
@@ -49,26 +52,31 @@ def find_labels(grey: np.ndarray, lines: list[TextLine]) -> list[Label]:
     return sorted(found, key=lambda label: -label.trust)
 
 
-def read_again(grey: np.ndarray, label: Label, bar: Bar) -> Label:
+def read_again(grey: np.ndarray, label: Label, bar: Bar, same: Sequence[Label] = ()) -> Label:
     """The label with the value that most of several readings give, and the share of their votes as trust.
 
-    Some of them see the label in the ink of its bar alone, without the specimen behind it.
+    Some of them see the label in the ink of its bar alone, without the specimen behind it. same: earlier readings of it.
     """
     votes: dict[float, float] = defaultdict(float)
-    votes[label.value_nm] += label.trust
-    cast = max(label.trust, 0.5)
+    for earlier in (label, *same):
+        votes[_voted(votes, earlier.value_nm)] += earlier.trust
+    cast = sum(max(earlier.trust, 0.5) for earlier in (label, *same))
     in_ink = ink_only(grey, bar)
     for picture, margin, zoom in [(grey, *again) for again in _AGAIN] + [(in_ink, *again) for again in _AGAIN_IN_INK]:
         line = read_box(picture, label.line, margin=margin, zoom=zoom)
         length = parse_label(line.text)
         if length is not None:
-            value = next((v for v in votes if abs(v / length.value_nm - 1) < _SAME), length.value_nm)
-            votes[value] += length.trust * line.score
+            votes[_voted(votes, length.value_nm)] += length.trust * line.score
             cast += line.score
         elif picture is grey:
             cast += 0.5
     value, won = max(_dotted(votes).items(), key=lambda item: item[1])
     return replace(label, value_nm=value, trust=min(1.0, won / cast))
+
+
+def _voted(votes: dict[float, float], value: float) -> float:
+    """The value itself, or the one among the votes that it equals but for rounding."""
+    return next((known for known in votes if abs(known / value - 1) < _SAME), value)
 
 
 def ink_only(grey: np.ndarray, bar: Bar) -> np.ndarray:

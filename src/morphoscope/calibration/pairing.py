@@ -19,10 +19,14 @@ _LONGEST = 0.8  # of a bar, of the picture's width: longer ones are frames
 _MOST_JUDGED = 12
 _TALLEST_TICK, _TICKS_SPEAK, _PARTED_SPEAKS = 2.0, 1.3, 1.5
 _OTHER_INK = 0.8  # what is left of the fit where label and bar differ in ink
+_SURE = 0.6  # fit of a bar that makes a search for rulers needless
 _EDGE_PX = 0.6
+_OUTLINE_PX = 4.0
+_FAR = 3.5  # heights of the label between it and a bar beside it
+_WORD = 2  # letters that make a line of print
 _FRAME_PX = 3  # of a line drawn around a strip
-_CLEAR = 50.0  # grey levels of contrast
-_AMONG, _AMONG_LONG = 0.12, 0.35  # of the label's height: what lies deeper is part of the letters
+_CLEAR, _FAINT, _NOISE = 50.0, 20.0, 3.0  # grey levels of contrast: always enough, enough without noise, and per noise
+_AMONG, _AMONG_LONG, _AMONG_RULER = 0.12, 0.35, 0.25  # of the label's height: what lies deeper is part of the letters
 
 
 @dataclass(frozen=True)
@@ -35,11 +39,11 @@ class Pair:
     is_cut: bool = False
 
 
-def bars_of(grey: np.ndarray, line: TextLine, top: int, bottom: int) -> list[Pair]:
+def bars_of(grey: np.ndarray, line: TextLine, top: int, bottom: int, others: list[TextLine]) -> list[Pair]:
     """Bars that a label may belong to, the best first.
 
     grey: the whole picture, eight bits (Y, X). top, bottom: rows between which the bar must lie: those of the strip that
-    holds the label, else those of the picture.
+    holds the label, else those of the picture. others: lines of print whose strokes are no bars.
     """
     height = line.height
     y0, y1 = max(top, int(line.y0 - _REACH_Y * height)), min(bottom, int(line.y1 + _REACH_Y * height) + 1)
@@ -48,24 +52,32 @@ def bars_of(grey: np.ndarray, line: TextLine, top: int, bottom: int) -> list[Pai
     if min(part.shape) < 4:
         return []
     thickest = max(4, round(_THICKEST * height))
-    found = [bar.moved(y0, x0) for bar in find_bars(part, thickest)]
-    rulers = [bar.moved(y0, x0) for bar in find_rulers(part, thickest)]
-    candidates = [*_parted(found, line), *rulers, *found]
-    candidates = [bar for bar in candidates if bar.length < _LONGEST * grey.shape[1] and not _is_frame(bar, top, bottom)]
+    found = [bar.moved(y0, x0) for bar in find_bars(part, thickest) if not _is_longer(bar, x0, x1, grey.shape[1])]
+    pairs = _paired(grey, _without_outlines([*_parted(found, line), *found]), line, top, bottom, others)
+    if not pairs or pairs[0].fit < _SURE:
+        rulers = [bar.moved(y0, x0) for bar in find_rulers(part, thickest)]
+        pairs += _paired(grey, rulers, line, top, bottom, others)
+    return sorted(pairs, key=lambda pair: -pair.fit)
+
+
+def _paired(grey: np.ndarray, bars: list[Bar], line: TextLine, top: int, bottom: int, others: list[TextLine]) -> list[Pair]:
+    """The likeliest of the bars with how well each fits the label, the best first."""
+    width = grey.shape[1]
+    bars = [bar for bar in bars if bar.length < _LONGEST * width and not _is_frame(bar, top, bottom, width)]
+    bars = [bar for bar in bars if not any(_is_stroke(bar, other) for other in others)]
     is_bright = _is_bright(grey, line)
     pairs = [
-        Pair(line, bar, _fit(bar, line) * (1.0 if bar.is_bright == is_bright else _OTHER_INK), _is_cut(bar, grey.shape[1]))
-        for bar in candidates
+        Pair(line, bar, _fit(bar, line) * (1.0 if bar.is_bright == is_bright else _OTHER_INK), _is_cut(bar, width))
+        for bar in bars
     ]
-    pairs = [pair for pair in pairs if pair.fit > 0]
-    likely = sorted(pairs, key=lambda pair: -pair.fit)[:_MOST_JUDGED]
+    likely = sorted((pair for pair in pairs if pair.fit > 0), key=lambda pair: -pair.fit)[:_MOST_JUDGED]
     judged = [_with_ticks(grey, pair) for pair in likely]
     return sorted((pair for pair in judged if pair is not None), key=lambda pair: -pair.fit)
 
 
 def _with_ticks(grey: np.ndarray, pair: Pair) -> Pair | None:
     """The pair with its bar measured between end ticks, which speak for it; None for the side of a frame."""
-    if pair.bar.has_ticks:
+    if pair.bar.has_ticks or pair.bar.is_outlined:
         return pair
     bar = measured_between_ticks(grey, pair.bar, round(_TALLEST_TICK * pair.line.height))
     if bar is None:
@@ -75,8 +87,8 @@ def _with_ticks(grey: np.ndarray, pair: Pair) -> Pair | None:
 
 def _parted(bars: list[Bar], line: TextLine) -> Iterable[Bar]:
     """Bars made of two equal pieces with the label between them: `|--- 5 µm ---|`."""
-    row = [bar for bar in bars if line.y0 - 2 <= bar.y <= line.y1 + 2]
-    slack = 0.6 * line.height
+    row = [bar for bar in bars if line.y0 - 2 <= bar.y <= line.y1 + 2 and bar.length >= line.height]
+    slack = 0.5 * line.height + 3
     for left in row:
         for right in row:
             is_around = left.x1 <= line.x0 + slack and right.x0 >= line.x1 - slack
@@ -95,12 +107,15 @@ def _parted(bars: list[Bar], line: TextLine) -> Iterable[Bar]:
 def _fit(bar: Bar, line: TextLine) -> float:
     """How well a bar and a label fit (0..1), from the place of one beside the other and the clearness of the bar."""
     height, width = line.height, line.x1 - line.x0
-    clear = min(1.0, bar.contrast / _CLEAR) * bar.flatness * min(1.0, 0.4 + bar.stability)
+    clear = min(1.0, bar.contrast / min(_CLEAR, _FAINT + _NOISE * bar.noise)) * bar.flatness * min(1.0, 0.4 + bar.stability)
+    clear *= min(1.0, 0.3 + 3.0 * bar.sharpness)
     if bar.is_parted:
         return min(1.0, _PARTED_SPEAKS * clear)
     above, below = line.y0 - bar.y1, bar.y0 - line.y1
     gap = max(above, below, 0.0) / height
     overlap = min(bar.x1, line.x1) - max(bar.x0, line.x0)
+    if _is_dash(bar, line):
+        return clear * 0.9
     if overlap > 0:
         if _is_among_letters(bar, line):
             return 0.0
@@ -109,23 +124,77 @@ def _fit(bar: Bar, line: TextLine) -> float:
         return clear * short * max(0.0, 1.0 - 0.25 * gap - aside)
     between = -overlap / height
     is_beside = max(above, below) < -0.2 * height
-    if between > (2.0 if is_beside else 3.5):
+    if between > _FAR:
         return 0.0
     return clear * max(0.0, (0.85 if is_beside else 0.7) - 0.1 * between - 0.15 * gap)
 
 
-def _is_frame(bar: Bar, top: int, bottom: int) -> bool:
-    """Whether a bar is the edge of a strip or of the picture: a line there, or ink without paper below."""
+def _is_longer(bar: Bar, x0: int, x1: int, width: int) -> bool:
+    """Whether a bar of the columns x0 to x1 of a picture runs on beyond them."""
+    return (bar.x0 <= 1 and x0 > 0) or (bar.x1 >= x1 - x0 - 1 and x1 < width)
+
+
+def _is_frame(bar: Bar, top: int, bottom: int, width: int) -> bool:
+    """Whether a bar is the edge of a strip or of the picture: a line along it, or one that runs into its side."""
+    if bar.is_ruler:
+        return False
     is_thin = bar.y1 - bar.y0 <= _FRAME_PX
-    return bar.y1 >= bottom - 0.5 or (bar.y0 <= top + 0.5 and (is_thin or top == 0)) or (is_thin and bar.y1 >= bottom - _FRAME_PX)
+    if is_thin and (bar.x0 <= _FRAME_PX or bar.x1 >= width - _FRAME_PX):
+        return True
+    return (bar.y0 <= top + 0.5 and (is_thin or top == 0)) or (bar.y1 >= bottom - 0.5 and is_thin)
+
+
+def _without_outlines(bars: list[Bar]) -> list[Bar]:
+    """Outlined bars measured from the middle of the outline on one side to that on the other, and the rest as they are."""
+    out = list(bars)
+    for inner in bars:
+        lines = [bar for bar in bars if _is_outline(bar, inner)]
+        if any(line.y < inner.y for line in lines) and any(line.y > inner.y for line in lines):
+            x0, x1 = min(line.x0 for line in lines), max(line.x1 for line in lines)
+            out = [bar for bar in out if bar is not inner and bar not in lines]
+            out.append(replace(inner, x0=(inner.x0 + x0) / 2, x1=(inner.x1 + x1) / 2, is_outlined=True))
+    return out
+
+
+def _is_outline(outer: Bar, inner: Bar) -> bool:
+    """Whether a line is the upper or lower side of an outline around a bar of the other ink."""
+    touches = outer.y0 <= inner.y1 + 2 and inner.y0 <= outer.y1 + 2
+    encloses = outer.x0 <= inner.x0 and outer.x1 >= inner.x1
+    return outer.is_bright != inner.is_bright and touches and encloses and _is_near(outer, inner, _OUTLINE_PX)
+
+
+def _is_near(a: Bar, b: Bar, pixels: float) -> bool:
+    return abs(a.x0 - b.x0) <= pixels and abs(a.x1 - b.x1) <= pixels
+
+
+def _is_stroke(bar: Bar, line: TextLine) -> bool:
+    """Whether a bar is part of a letter of another line of print."""
+    if bar.is_ruler:  # its ticks may have been read as a row of the same letter
+        depth = min(bar.y - line.y0, line.y1 - bar.y) / line.height
+        return depth > _AMONG_RULER and min(bar.x1, line.x1) > max(bar.x0, line.x0) and len(set(line.text)) > _WORD
+    is_inside = line.x0 - 2 <= bar.x0 and bar.x1 <= line.x1 + 2 and line.y0 <= bar.y <= line.y1
+    letters = sum(character.isalnum() for character in line.text)
+    return is_inside and letters >= _WORD and bar.length < 1.5 * (line.x1 - line.x0) / letters
+
+
+def _is_dash(bar: Bar, line: TextLine) -> bool:
+    """Whether a bar beside a label was read as a dash of the label."""
+    is_level = line.y0 + 0.2 * line.height < bar.y < line.y1 - 0.2 * line.height
+    if not (line.text[:1].isalnum() or line.text[-1:].isalnum()):
+        return False  # dashes on both sides are the pieces of a parted bar
+    if not line.text[:1].isalnum() and bar.x0 < line.x0 + 0.4 * line.height:
+        return is_level and line.x0 - line.height < bar.x1 < (line.x0 + line.x1) / 2
+    if not line.text[-1:].isalnum() and bar.x1 > line.x1 - 0.4 * line.height:
+        return is_level and (line.x0 + line.x1) / 2 < bar.x0 < line.x1 + line.height
+    return False
 
 
 def _is_among_letters(bar: Bar, line: TextLine) -> bool:
     """Whether a bar is a stroke of the label's letters. The box of a label may have taken in a bar under or beside it."""
     depth = min(bar.y - line.y0, line.y1 - bar.y) / line.height
     width = line.x1 - line.x0
-    if not line.text[:1].isalnum() and abs(bar.x0 - line.x0) < 0.4 * line.height and bar.length < 0.7 * width:
-        return False  # read as a dash
+    if bar.is_ruler:
+        return depth > _AMONG_RULER
     return depth > (_AMONG_LONG if bar.length > 0.6 * width else _AMONG)
 
 

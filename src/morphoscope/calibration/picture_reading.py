@@ -76,7 +76,7 @@ def read_picture(pixels: np.ndarray) -> PictureReading:
         lines += read
         labels_here = find_labels(grey, read)[:_MOST_LABELS]
         labels += labels_here
-        scales += [scale for label in labels_here if (scale := _with_bar(grey, label, strip)) is not None]
+        scales += [scale for label in labels_here if (scale := _with_bar(grey, label, strip, read)) is not None]
         if scales and max(scale.score for scale in scales) >= _LOOK_ON:
             break
     reading = PictureReading(
@@ -87,20 +87,21 @@ def read_picture(pixels: np.ndarray) -> PictureReading:
     return _decided(grey, reading, sorted(scales, key=lambda scale: -scale.score), lines)
 
 
-def _with_bar(grey: np.ndarray, label: Label, strip: InformationBar | None) -> _Scale | None:
+def _with_bar(grey: np.ndarray, label: Label, strip: InformationBar | None, lines: list[TextLine]) -> _Scale | None:
     """The label with the bar that fits best."""
     line = label.line
     top, bottom = 0, len(grey)
     if strip is not None and strip.top <= (line.y0 + line.y1) / 2 < strip.top + strip.height:
         top, bottom = strip.top, strip.top + strip.height
-    pairs = bars_of(grey, line, top, bottom)
+    pairs = bars_of(grey, line, top, bottom, [other for other in lines if other is not line])
     return _Scale(label, pairs[0]) if pairs else None
 
 
 def _decided(grey: np.ndarray, reading: PictureReading, scales: list[_Scale], lines: list[TextLine]) -> PictureReading:
     """The reading with the best of the scales, or with the reason to abstain."""
     best = scales[0]
-    label = read_again(grey, best.label, best.pair.bar)
+    same = [scale.label for scale in scales[1:] if not _is_apart(scale.label.line, best.label.line)]
+    label = read_again(grey, best.label, best.pair.bar, same)
     best = replace(best, label=label)
     name = f"The bar labelled '{format_length(label.value_nm)}'"
     confidence = best.score
@@ -108,9 +109,7 @@ def _decided(grey: np.ndarray, reading: PictureReading, scales: list[_Scale], li
     if width is not None:
         expected = width / grey.shape[1]
         confidence = min(1.0, confidence * (2.0 if abs(best.pixel_nm / expected - 1) < _AGREE else 0.5))
-    rival = next(
-        (s for s in scales[1:] if abs(s.pixel_nm / best.pixel_nm - 1) > _AGREE and s.label.line != best.label.line), None
-    )
+    rival = next((other for other in scales[1:] if _is_rival(other, best)), None)
     reading = replace(reading, confidence=confidence)
     if best.pair.is_cut:
         return replace(reading, problem=f"{name} reaches the picture's edge and may be cut. {_HINT}")
@@ -129,9 +128,12 @@ def _decided(grey: np.ndarray, reading: PictureReading, scales: list[_Scale], li
 
 def _is_rival(other: _Scale, best: _Scale) -> bool:
     """Whether another label, at another place, states another scale about as surely."""
-    a, b = other.label.line, best.label.line
-    is_apart = a.x1 < b.x0 or b.x1 < a.x0 or a.y1 < b.y0 or b.y1 < a.y0
-    return is_apart and abs(other.pixel_nm / best.pixel_nm - 1) > _AGREE and other.score > _RIVAL * best.score
+    is_other = _is_apart(other.label.line, best.label.line) and abs(other.pixel_nm / best.pixel_nm - 1) > _AGREE
+    return is_other and other.score > max(_ENOUGH, _RIVAL * best.score)
+
+
+def _is_apart(a: TextLine, b: TextLine) -> bool:
+    return a.x1 < b.x0 or b.x1 < a.x0 or a.y1 < b.y0 or b.y1 < a.y0
 
 
 def _why_none(grey: np.ndarray, labels: list[Label]) -> str:

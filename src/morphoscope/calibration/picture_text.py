@@ -11,7 +11,8 @@ import numpy as np
 from morphoscope.calibration.text_reader import TextLine, find_text, read_line
 from morphoscope.micrograph import InformationBar
 
-_MOST_PIXELS = 0.36e6  # of a part given to the finder of text: 0.3 s
+_MOST_PIXELS = 0.3e6  # of a part given to the finder of text: 0.3 s
+_MOST_PIXELS_ABOVE = 0.2e6  # of the part where scale bars are rare
 _BAND = 0.3  # of the height, at the bottom: 99 of 100 scale bars lie there
 _ENLARGED = 2.0
 _LEAST_ROWS = 64  # given to the finder of text
@@ -42,7 +43,8 @@ def _enlarged(top: int, bottom: int) -> tuple[int, int, float]:
 def read_part(grey: np.ndarray, top: int, bottom: int, zoom: float) -> list[TextLine]:
     """Lines of print between two rows of an eight-bit picture (Y, X), in its frame; large parts are made smaller."""
     part = grey[top:bottom]
-    zoom = min(zoom, float(np.sqrt(_MOST_PIXELS / part.size)))
+    most = _MOST_PIXELS_ABOVE if top == 0 and bottom < len(grey) else _MOST_PIXELS
+    zoom = min(zoom, float(np.sqrt(most / part.size)))
     if zoom == 1.0:
         shown = part
     else:
