@@ -3,12 +3,13 @@
 A data set is a picture, or a stack of them, where the two axes of its plane are two lengths, two steps in reciprocal space
 (a diffraction pattern), or have no unit; axes of one step count for nothing. The plane is that of the axes called y and x,
 else that of the last two. A data set with time in its plane, or with an axis of energy or wavelength at all, is none.
-Pictures come before diffraction patterns and those before drawings in colour; then the file's order holds.
+Pictures come before maps of an element, diffraction patterns and drawings in colour; then the file's order holds.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ _SPECTRAL_UNITS = ("ev", "kev", "mev", "1/cm")
 _TIME_UNITS = ("s", "ms", "us", "µs", "ns", "sec", "min", "h")
 _ANGLE_UNITS = ("mrad", "rad", "µrad", "urad")
 _SIDES = {"height": "y", "width": "x"}
+_ELEMENT = re.compile(r"[A-Z][a-z]?")
 _SHOWN = 4
 _LARGEST_NM = 1e6
 """A pixel this large is none of an electron microscope: TIA writes 1 m where it has no calibration."""
@@ -55,9 +57,10 @@ class _Plane:
         return math.prod(self._lengths())
 
     @property
-    def is_drawing(self) -> bool:
-        """Whether its values are colours."""
-        return self.data_set.values.dtype.names is not None
+    def rank(self) -> tuple[bool, bool, bool]:
+        """Sorts what is a picture of the specimen first."""
+        is_drawing = self.data_set.values.dtype.names is not None
+        return is_drawing, self.is_diffraction, _ELEMENT.fullmatch(self.data_set.title) is not None
 
     def pixels(self, frame: int) -> np.ndarray:
         """(Y, X) of one frame, in native byte order; colours as grey."""
@@ -95,9 +98,7 @@ def picture_of(
     Raises NoPictureError, with what the file says of the instrument, where none is a picture; ReadError for a frame that
     isn't there or is too large.
     """
-    planes = sorted(
-        (plane for plane in map(_plane, data_sets) if plane), key=lambda plane: (plane.is_drawing, plane.is_diffraction)
-    )
+    planes = sorted((plane for plane in map(_plane, data_sets) if plane), key=lambda plane: plane.rank)
     pictures = {id(plane.data_set) for plane in planes}
     others = [each for each in data_sets if id(each) not in pictures]
     if not planes:
@@ -114,7 +115,7 @@ def picture_of(
     check_size(path, int(plane.axes[0]["size"]), int(plane.axes[1]["size"]), 1, max_pixels)
     size, notes = _scale(plane, maker, origin)
     record = Record(maker, size, acquisition(plane.data_set), is_diffraction=plane.is_diffraction)
-    return Picture(plane.pixels(number), (record,), n_frames, (*notes, *_left_alone(others)))
+    return Picture(plane.pixels(number), (record,), n_frames, (*notes, *_further(planes), *_left_alone(others)))
 
 
 def _located(planes: Sequence[_Plane], frame: int) -> tuple[_Plane, int]:
@@ -187,6 +188,15 @@ def _side_nm(axis: Mapping[str, Any]) -> float | None:
     value, unit = positive(axis.get("scale")), _unit(axis)
     side = to_nm(value, unit) if value is not None and length_unit(unit) else None
     return side if side is not None and side < _LARGEST_NM else None
+
+
+def _further(planes: Sequence[_Plane]) -> tuple[str, ...]:
+    """A sentence on the pictures that are frames beyond those of the first."""
+    if len(planes) < 2:
+        return ()
+    titles = ", ".join(f"'{plane.data_set.title}'" for plane in planes[:_SHOWN])
+    more = f" and {len(planes) - _SHOWN} more" if len(planes) > _SHOWN else ""
+    return (f"The file holds {len(planes)} pictures, {titles}{more}: the first is read, the others are its further frames.",)
 
 
 def _left_alone(others: Sequence[DataSet]) -> tuple[str, ...]:
