@@ -9,8 +9,9 @@ import numpy as np
 
 _LEVELS = 12  # grey levels at which ink is told from paper
 _LEAST_PX = 14  # the shortest bar
-_MOST_SLENDER, _LEAST_FILL = 2.0, 0.8  # least width over height, and share of its box that a bar fills
-_RAGGED_PX = 1.6  # spread of the ends from row to row
+_MOST_SLENDER, _LEAST_FILL = 2.0, 0.4  # least width over height, and share of its box that a bar fills
+_MOST_SLOPE = 0.04  # of a bar askew
+_UNEVEN, _LEAST_EVEN, _WAVY_PX = 0.25, 0.85, 0.8  # of the thickness; share of even columns; distance from a straight line
 _SAME_PX, _MOST_BARS = 3.0, 60
 _LEAST_CONTRAST = 24.0  # grey levels of 255 between a bar and what surrounds it
 _RING_PX = 3
@@ -18,7 +19,9 @@ _RING_PX = 3
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar in pixels: columns x0 to x1 and rows y0 to y1 (last+1), with what speaks for it.
+    """A bar in pixels: columns x0 to x1 and, in its middle, rows y0 to y1 (last+1), with what speaks for it.
+
+    `slope` is the rows it sinks a column: a scanned figure may be askew.
 
     `contrast` is the difference of grey to the surroundings and `noise` how grey changes there from pixel to pixel;
     `flatness` (0..1) is how even the ink is, `sharpness` (0..1) how much of the contrast is lost at once beyond its ends,
@@ -31,6 +34,7 @@ class Bar:
     y0: float
     y1: float
     is_bright: bool
+    slope: float = 0.0
     contrast: float = 0.0
     noise: float = 0.0
     flatness: float = 0.0
@@ -84,20 +88,38 @@ def _runs(ink: np.ndarray, is_bright: bool, thickest: int) -> list[Bar]:
     for number, (x, y, width, height, area) in enumerate(boxes[1:], start=1):
         if width < _LEAST_PX or width >= ink.shape[1]:
             continue
-        if height > thickest or area < _LEAST_FILL * width * height or width < _MOST_SLENDER * height:
+        if height > thickest + _MOST_SLOPE * width or area < _LEAST_FILL * width * height or width < _MOST_SLENDER * height:
             continue
-        member = labels[y : y + height, x : x + width] == number
-        first, last = member.argmax(axis=1), width - member[:, ::-1].argmax(axis=1)
-        inner = slice(1, -1) if height > 4 else slice(None)  # corners may be rounded
-        if max(first[inner].std(), last[inner].std()) <= _RAGGED_PX:
-            x0, x1 = float(x + np.median(first)), float(x + np.median(last))
-            runs.append(Bar(x0, x1, float(y), float(y + height), is_bright))
+        shape = _straight(labels[y : y + height, x : x + width] == number)
+        if shape is not None and shape[0] <= thickest:
+            thickness, slope, middle = shape
+            y0 = y + middle - thickness / 2
+            runs.append(Bar(float(x), float(x + width), y0, y0 + thickness, is_bright, slope))
     return runs
+
+
+def _straight(member: np.ndarray) -> tuple[float, float, float] | None:
+    """Thickness, slope and middle row of a component (Y, X) that is a straight stroke of even thickness, else None."""
+    thick = member.sum(axis=0)
+    thickness = float(np.median(thick))
+    is_even = np.abs(thick - thickness) <= max(1.0, _UNEVEN * thickness)
+    if is_even.mean() < _LEAST_EVEN:
+        return None
+    rows = np.arange(len(member))
+    columns = np.flatnonzero(is_even)
+    centre = (rows @ member)[columns] / thick[columns] + 0.5
+    slope, start = np.polyfit(columns - len(thick) / 2, centre, 1)
+    if abs(slope) * len(thick) < 1.0:
+        slope, start = 0.0, float(np.median(centre))
+    off = centre - start - slope * (columns - len(thick) / 2)
+    if np.abs(off).mean() > _WAVY_PX or abs(slope) > _MOST_SLOPE:
+        return None
+    return thickness, float(slope), float(start)
 
 
 def _merged(runs: list[Bar]) -> list[Bar]:
     """One bar for the runs that several levels found at the same place; of very many those seen at most levels."""
-    place = np.array([(run.x0, run.x1, run.y0, run.y1) for run in runs]).reshape(-1, 4)
+    place = np.array([(run.x0, run.x1, run.y0, run.y1, run.slope) for run in runs]).reshape(-1, 5)
     is_bright = np.array([run.is_bright for run in runs], bool)
     left = np.argsort(place[:, 0] - place[:, 1])
     bars = []
@@ -106,8 +128,8 @@ def _merged(runs: list[Bar]) -> list[Bar]:
         near = np.abs(place[left, :2] - place[seed, :2]).max(axis=1) <= _SAME_PX
         touches = (place[left, 2] <= place[seed, 3]) & (place[left, 3] >= place[seed, 2])
         is_same = near & touches & (is_bright[left] == is_bright[seed])
-        x0, x1, y0, y1 = (float(end) for end in np.median(place[left[is_same]], axis=0))
-        bars.append(Bar(x0, x1, y0, y1, bool(is_bright[seed]), stability=float(is_same.sum())))
+        x0, x1, y0, y1, slope = (float(end) for end in np.median(place[left[is_same]], axis=0))
+        bars.append(Bar(x0, x1, y0, y1, bool(is_bright[seed]), slope, stability=float(is_same.sum())))
         left = left[~is_same]
     return sorted(bars, key=lambda bar: -bar.stability * bar.length)[:_MOST_BARS]
 
@@ -117,10 +139,12 @@ def _judged(grey: np.ndarray, bar: Bar, between_levels: float) -> Bar:
 
     bar: its stability is still a number of levels, `between_levels` grey levels apart.
     """
-    y0, y1, x0, x1 = round(bar.y0), round(bar.y1), round(bar.x0), round(bar.x1)
-    inside = grey[y0:y1, x0:x1].astype(np.float32)
+    level = _levelled(grey, bar)
+    x0, x1 = round(bar.x0), round(bar.x1)
+    y0, y1 = round(bar.y0), max(round(bar.y1), round(bar.y0) + 1)
+    inside = level[y0:y1, x0:x1].astype(np.float32)
     ink = float(np.median(inside))
-    sides = [grey[max(0, y0 - _RING_PX) : y0, x0:x1].astype(np.float32), grey[y1 : y1 + _RING_PX, x0:x1].astype(np.float32)]
+    sides = [level[max(0, y0 - _RING_PX) : y0, x0:x1].astype(np.float32), level[y1 : y1 + _RING_PX, x0:x1].astype(np.float32)]
     sign = 1.0 if bar.is_bright else -1.0
     drops = [sign * (ink - float(np.median(side[row]))) for side, row in zip(sides, (0, -1), strict=True) if side.size]
     contrast = max(min(drops, default=0.0), 1.0)
@@ -128,7 +152,7 @@ def _judged(grey: np.ndarray, bar: Bar, between_levels: float) -> Bar:
         (float(np.median(np.abs(np.diff(side[row])))) for side, row in zip(sides, (0, -1), strict=True) if side.size), default=0.0
     )
     spread = float(np.mean(np.abs(inside - np.median(inside, axis=1, keepdims=True))))
-    profile = sign * (grey[y0:y1].mean(axis=0, dtype=np.float32) - ink)
+    profile = sign * (level[y0:y1].mean(axis=0, dtype=np.float32) - ink)
     return replace(
         bar,
         x0=_end(profile, x0, -1),
@@ -139,6 +163,16 @@ def _judged(grey: np.ndarray, bar: Bar, between_levels: float) -> Bar:
         sharpness=float(np.clip(-max(_beyond(profile, x0, -1), _beyond(profile, x1 - 1, 1)) / contrast, 0, 1)),
         stability=min(1.0, bar.stability / max(1.0, contrast / between_levels)),
     )
+
+
+def _levelled(grey: np.ndarray, bar: Bar) -> np.ndarray:
+    """The part of a picture (Y, X) sheared so that a bar askew lies level."""
+    if bar.slope == 0.0:
+        return grey
+    columns = np.arange(grey.shape[1])
+    shift = np.round(bar.slope * (columns - (bar.x0 + bar.x1) / 2)).astype(int)
+    rows = np.clip(np.arange(len(grey))[:, None] + shift, 0, len(grey) - 1)
+    return grey[rows, columns]
 
 
 def _beyond(profile: np.ndarray, last: int, step: int) -> float:

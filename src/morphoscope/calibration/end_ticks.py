@@ -1,4 +1,4 @@
-"""Upright ticks at both ends of a bar: what lies between their middles is the length."""
+"""Upright ticks at both ends of a bar."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from morphoscope.calibration.bars import Bar
 
 _AROUND_PX = 3  # columns around an end where its tick may stand
 _LEAST_TALL_PX = 3  # rows that a tick rises above or below the bar
+_HALF_LINE_PX = 0.5  # makers' ticks are a pixel wide and their middles are meant; the wide ones of authors are meant whole
 _WIDEST = 6  # columns of a tick
 
 
 def measured_between_ticks(grey: np.ndarray, bar: Bar, tallest: int) -> Bar | None:
-    """The bar measured from the middle of one end tick to that of the other; as it is without ticks.
+    """The bar measured between the outer sides of its end ticks less a pixel, the width of a line; as it is without ticks.
 
     None where an end runs into a line higher than `tallest` rows: it is a side of a frame.
     grey: (Y, X) eight bits, in whose frame the bar is.
@@ -29,8 +30,7 @@ def measured_between_ticks(grey: np.ndarray, bar: Bar, tallest: int) -> Bar | No
         return None
     if left is None or right is None:
         return bar
-    centre = (left[0] + left[1]) / 2, (right[0] + right[1]) / 2
-    return replace(bar, x0=centre[0], x1=centre[1], has_ticks=True)
+    return replace(bar, x0=left[0] + _HALF_LINE_PX, x1=right[1] - _HALF_LINE_PX, has_ticks=True)
 
 
 def _tick(is_ink: np.ndarray, y0: int, y1: int, end: float) -> tuple[float, float, int] | None:

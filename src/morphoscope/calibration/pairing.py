@@ -19,12 +19,13 @@ _LONGEST = 0.8  # of a bar, of the picture's width: longer ones are frames
 _MOST_JUDGED = 12
 _TALLEST_TICK, _TICKS_SPEAK, _PARTED_SPEAKS = 2.0, 1.3, 1.5
 _OTHER_INK = 0.8  # what is left of the fit where label and bar differ in ink
+_PAPER = 12.0  # grey levels: what is as bright as the paper of a label is the box around it
 _SURE = 0.6  # fit of a bar that makes a search for rulers needless
 _EDGE_PX = 0.6
 _OUTLINE_PX = 4.0
 _FAR = 3.5  # heights of the label between it and a bar beside it
 _WORD = 2  # letters that make a line of print
-_FRAME_PX = 3  # of a line drawn around a strip
+_FRAME_PX, _FRAME_LENGTH = 3, 0.4  # of a line drawn around a strip, and of the picture's width
 _CLEAR, _FAINT, _NOISE = 50.0, 20.0, 3.0  # grey levels of contrast: always enough, enough without noise, and per noise
 _AMONG, _AMONG_LONG, _AMONG_RULER = 0.12, 0.35, 0.25  # of the label's height: what lies deeper is part of the letters
 
@@ -65,7 +66,8 @@ def _paired(grey: np.ndarray, bars: list[Bar], line: TextLine, top: int, bottom:
     width = grey.shape[1]
     bars = [bar for bar in bars if bar.length < _LONGEST * width and not _is_frame(bar, top, bottom, width)]
     bars = [bar for bar in bars if not any(_is_stroke(bar, other) for other in others)]
-    is_bright = _is_bright(grey, line)
+    is_bright, paper = _print_of(grey, line)
+    bars = [bar for bar in bars if bar.is_bright == is_bright or abs(_ink(grey, bar) - paper) > _PAPER]
     pairs = [
         Pair(line, bar, _fit(bar, line) * (1.0 if bar.is_bright == is_bright else _OTHER_INK), _is_cut(bar, width))
         for bar in bars
@@ -141,7 +143,7 @@ def _is_frame(bar: Bar, top: int, bottom: int, width: int) -> bool:
     is_thin = bar.y1 - bar.y0 <= _FRAME_PX
     if is_thin and (bar.x0 <= _FRAME_PX or bar.x1 >= width - _FRAME_PX):
         return True
-    return (bar.y0 <= top + 0.5 and (is_thin or top == 0)) or (bar.y1 >= bottom - 0.5 and is_thin)
+    return is_thin and bar.length > _FRAME_LENGTH * width and (bar.y0 <= top + _FRAME_PX or bar.y1 >= bottom - _FRAME_PX)
 
 
 def _without_outlines(bars: list[Bar]) -> list[Bar]:
@@ -198,13 +200,21 @@ def _is_among_letters(bar: Bar, line: TextLine) -> bool:
     return depth > (_AMONG_LONG if bar.length > 0.6 * width else _AMONG)
 
 
-def _is_bright(grey: np.ndarray, line: TextLine) -> bool:
-    """Whether a line is printed bright on dark: ink covers less than half of its box."""
+def _print_of(grey: np.ndarray, line: TextLine) -> tuple[bool, float]:
+    """Whether a line is printed bright on dark (ink covers less than half of its box), and the grey of its paper."""
     box = grey[max(0, round(line.y0)) : round(line.y1), max(0, round(line.x0)) : round(line.x1)]
     if not box.size:
-        return True
+        return True, 0.0
     level, _ = cv2.threshold(np.ascontiguousarray(box), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
-    return bool(np.mean(box > level) < 0.5)
+    is_above = box > level
+    is_bright = bool(is_above.mean() < 0.5)
+    return is_bright, float(np.median(box[is_above != is_bright]))
+
+
+def _ink(grey: np.ndarray, bar: Bar) -> float:
+    """The grey of a bar."""
+    y = min(len(grey) - 1, int(bar.y))
+    return float(np.median(grey[y, max(0, round(bar.x0)) : round(bar.x1)]))
 
 
 def _is_cut(bar: Bar, width: int) -> bool:

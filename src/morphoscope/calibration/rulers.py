@@ -88,7 +88,7 @@ def _ruler(grey: np.ndarray, ticks: np.ndarray, is_bright: bool) -> Bar | None:
     after = _steps_seen(grey, start + number[-1] * step, step, missing - before, y0, y1, is_bright)
     x0 = start - before * step
     share = count / (_STEPS + 1)
-    bar = Bar(x0, x0 + _STEPS * step, y0, y1, is_bright, 255.0, 0.0, share, share, share, has_ticks=True, is_ruler=True)
+    bar = Bar(x0, x0 + _STEPS * step, y0, y1, is_bright, 0.0, 255.0, 0.0, share, share, share, has_ticks=True, is_ruler=True)
     return replace(bar, is_open=missing > before + after)
 
 
