@@ -7,6 +7,7 @@ import os
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -115,11 +116,9 @@ def _table(rows: list[dict[str, Any]]) -> Table:
 
 def _home(paths: list[str]) -> str:
     """The folder that all of several files lie in, as written and with its separator at the end, or nothing."""
-    folders = [Path(path).parent for path in paths]
-    common = [parts[0] for parts in zip(*(folder.parts for folder in folders), strict=False) if len(set(parts)) == 1]
-    home = Path(*common)
-    is_shared = len(paths) > 1 and common and all(home in (folder, *folder.parents) for folder in folders)
-    return f"{home}{os.sep}" if is_shared else ""
+    every = zip(*(Path(path).parent.parts for path in paths), strict=False)
+    common = [parts[0] for parts in takewhile(lambda parts: len(set(parts)) == 1, every)]
+    return f"{Path(*common)}{os.sep}" if len(paths) > 1 and common else ""
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
