@@ -34,7 +34,8 @@ _BARE_UNIT = re.compile(r"^[nuµpm]\s?m$")
 _SURE, _LIKELY, _GUESS = 1.0, 0.6, 0.25
 _UNITS: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("nm", "µm", "um", "mm", "Å"), ("", _SURE)),
-    **dict.fromkeys(("pm", "ym", "jm", "µn", "µrn", "µ", "urn", "ur", "un"), ("µm", _LIKELY)),
+    "pm": ("µm", 0.45),  # most often µm, now and then nm
+    **dict.fromkeys(("ym", "jm", "µn", "µrn", "µ", "urn", "ur", "un"), ("µm", _LIKELY)),
     **dict.fromkeys(("nn", "nrn", "rnm", "rm", "rim", "nr", "mn"), ("nm", _LIKELY)),
     **dict.fromkeys(("hm", "vm", "lm", "am", "gm", "ųm", "µi", "µn1"), ("µm", _GUESS)),
     **dict.fromkeys(("n", "ni", "im", "om", "m"), ("nm", _GUESS)),

@@ -84,7 +84,7 @@ def read_picture(pixels: np.ndarray) -> PictureReading:
     )
     if not scales:
         return replace(reading, problem=_why_none(grey, labels))
-    return _decided(grey, reading, sorted(scales, key=lambda scale: -scale.score), lines)
+    return _decided(grey, reading, sorted(scales, key=lambda scale: -scale.score), labels, lines)
 
 
 def _with_bar(grey: np.ndarray, label: Label, strip: InformationBar | None, lines: list[TextLine]) -> _Scale | None:
@@ -97,10 +97,12 @@ def _with_bar(grey: np.ndarray, label: Label, strip: InformationBar | None, line
     return _Scale(label, pairs[0]) if pairs else None
 
 
-def _decided(grey: np.ndarray, reading: PictureReading, scales: list[_Scale], lines: list[TextLine]) -> PictureReading:
+def _decided(
+    grey: np.ndarray, reading: PictureReading, scales: list[_Scale], labels: list[Label], lines: list[TextLine]
+) -> PictureReading:
     """The reading with the best of the scales, or with the reason to abstain."""
     best = scales[0]
-    same = [scale.label for scale in scales[1:] if not _is_apart(scale.label.line, best.label.line)]
+    same = [other for other in labels if other is not best.label and not _is_apart(other.line, best.label.line)]
     label = read_again(grey, best.label, best.pair.bar, same)
     best = replace(best, label=label)
     name = f"The bar labelled '{format_length(label.value_nm)}'"
