@@ -58,11 +58,16 @@ class Length:
     end: float = 1.0
 
 
+def plain(text: str) -> str:
+    """The text with one micro sign and without accents."""
+    letters = unicodedata.normalize("NFKD", text.replace("\u212b", "\0").replace("\u00c5", "\0"))
+    letters = "".join(c for c in letters if not unicodedata.combining(c))
+    return letters.replace("\u03bc", "\u00b5").replace("\0", "\u00c5").strip()
+
+
 def cleaned(text: str) -> str:
-    """The text with one micro sign, without accents, and without what stands around letters and digits (dashes of a bar)."""
-    plain = unicodedata.normalize("NFKD", text.replace("Å", "\0").replace("Å", "\0"))
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("μ", "µ").replace("\0", "Å")
-    return re.sub(r"^[^\w(]+|[^\w)]+$", "", plain).strip()
+    """The plain text without what stands around letters and digits: dashes of a bar, lines of a table."""
+    return re.sub(r"^[^\w(]+|[^\w)]+$", "", plain(text))
 
 
 def is_bare_unit(text: str) -> bool:
