@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 
-from morphoscope.calibration.label_text import cleaned
+from morphoscope.calibration.label_text import plain
 from morphoscope.calibration.print_columns import name_above
 from morphoscope.calibration.text_reader import TextLine
 from morphoscope.micrograph import Acquisition, Sourced
@@ -54,7 +54,7 @@ class _Strip:
     """Lines of print with the names of their columns: a maker may print `WD` in one row and `9.7 mm` below it."""
 
     def __init__(self, lines: list[TextLine]) -> None:
-        self.plain = lines
+        self.all = lines
         self.lines = [(_cleaned(line.text), line) for line in lines]
 
     def magnification(self) -> float | None:
@@ -123,14 +123,14 @@ class _Strip:
     def name_of(self, line: TextLine, match: re.Match[str] | None = None) -> str:
         """The words straight above a line, or above a match in its text."""
         if match is None:
-            return name_above(line, self.plain)
+            return name_above(line, self.all)
         letters = max(len(match.string), 1)
-        return name_above(line, self.plain, match.start() / letters, match.end() / letters)
+        return name_above(line, self.all, match.start() / letters, match.end() / letters)
 
 
 def _cleaned(text: str) -> str:
     """A line without accents and table lines, with noughts for the letter O among digits."""
-    return re.sub(r"(?<=\d)[oOQ]|[oOQ](?=[\d.]\d)", "0", cleaned(text))
+    return re.sub(r"(?<=\d)[oOQ]|[oOQ](?=[\d.]\d)", "0", plain(text).strip(" |"))
 
 
 def _date(text: str) -> date | None:

@@ -34,7 +34,8 @@ _BARE_UNIT = re.compile(r"^[nuµpm]\s?m$")
 _SURE, _LIKELY, _GUESS = 1.0, 0.6, 0.25
 _UNITS: dict[str, tuple[str, float]] = {
     **dict.fromkeys(("nm", "µm", "um", "mm", "Å"), ("", _SURE)),
-    **dict.fromkeys(("pm", "ym", "jm", "µn", "µrn", "µ", "urn", "ur", "un"), ("µm", _LIKELY)),
+    "pm": ("µm", 0.45),  # most often µm, now and then nm
+    **dict.fromkeys(("ym", "jm", "µn", "µrn", "µ", "urn", "ur", "un"), ("µm", _LIKELY)),
     **dict.fromkeys(("nn", "nrn", "rnm", "rm", "rim", "nr", "mn"), ("nm", _LIKELY)),
     **dict.fromkeys(("hm", "vm", "lm", "am", "gm", "ųm", "µi", "µn1"), ("µm", _GUESS)),
     **dict.fromkeys(("n", "ni", "im", "om", "m"), ("nm", _GUESS)),
@@ -57,11 +58,16 @@ class Length:
     end: float = 1.0
 
 
+def plain(text: str) -> str:
+    """The text with one micro sign and without accents."""
+    letters = unicodedata.normalize("NFKD", text.replace("\u212b", "\0").replace("\u00c5", "\0"))
+    letters = "".join(c for c in letters if not unicodedata.combining(c))
+    return letters.replace("\u03bc", "\u00b5").replace("\0", "\u00c5").strip()
+
+
 def cleaned(text: str) -> str:
-    """The text with one micro sign, without accents, and without what stands around letters and digits (dashes of a bar)."""
-    plain = unicodedata.normalize("NFKD", text.replace("Å", "\0").replace("Å", "\0"))
-    plain = "".join(c for c in plain if not unicodedata.combining(c)).replace("μ", "µ").replace("\0", "Å")
-    return re.sub(r"^[^\w(]+|[^\w)]+$", "", plain).strip()
+    """The plain text without what stands around letters and digits: dashes of a bar, lines of a table."""
+    return re.sub(r"^[^\w(]+|[^\w)]+$", "", plain(text))
 
 
 def is_bare_unit(text: str) -> bool:

@@ -19,7 +19,11 @@ _LONGEST = 0.8  # of a bar, of the picture's width: longer ones are frames
 _MOST_JUDGED = 12
 _TALLEST_TICK, _TICKS_SPEAK, _PARTED_SPEAKS = 2.0, 1.3, 1.5
 _OTHER_INK = 0.8  # what is left of the fit where label and bar differ in ink
-_PAPER = 12.0  # grey levels: what is as bright as the paper of a label is the box around it
+_BOX_PX = 8.0  # by which the reader's box may be wider than the drawn one
+_ON_EDGE = 0.6  # what is left of a bar that has paper on one side only
+_PAPER_ROW = 0.98  # share of paper in a row between a bar and its label
+_PAPER = 20.0  # grey levels: what is as bright as the paper of a label is the box around it
+_SIDE_PX = 2.5
 _SURE = 0.6  # fit of a bar that makes a search for rulers needless
 _EDGE_PX = 0.6
 _OUTLINE_PX = 4.0
@@ -67,9 +71,9 @@ def _paired(grey: np.ndarray, bars: list[Bar], line: TextLine, top: int, bottom:
     bars = [bar for bar in bars if bar.length < _LONGEST * width and not _is_frame(bar, top, bottom, width)]
     bars = [bar for bar in bars if not any(_is_stroke(bar, other) for other in others)]
     is_bright, paper = _print_of(grey, line)
-    bars = [bar for bar in bars if bar.is_bright == is_bright or abs(_ink(grey, bar) - paper) > _PAPER]
+    bars = [bar for bar in bars if bar.is_ruler or not (_spans(bar, line) and abs(_ink(grey, bar) - paper) <= _PAPER)]
     pairs = [
-        Pair(line, bar, _fit(bar, line) * (1.0 if bar.is_bright == is_bright else _OTHER_INK), _is_cut(bar, width))
+        Pair(line, bar, _fit(grey, bar, line) * (1.0 if bar.is_bright == is_bright else _OTHER_INK), _is_cut(bar, width))
         for bar in bars
     ]
     likely = sorted((pair for pair in pairs if pair.fit > 0), key=lambda pair: -pair.fit)[:_MOST_JUDGED]
@@ -106,11 +110,13 @@ def _parted(bars: list[Bar], line: TextLine) -> Iterable[Bar]:
                 )
 
 
-def _fit(bar: Bar, line: TextLine) -> float:
+def _fit(grey: np.ndarray, bar: Bar, line: TextLine) -> float:
     """How well a bar and a label fit (0..1), from the place of one beside the other and the clearness of the bar."""
     height, width = line.height, line.x1 - line.x0
     clear = min(1.0, bar.contrast / min(_CLEAR, _FAINT + _NOISE * bar.noise)) * bar.flatness * min(1.0, 0.4 + bar.stability)
     clear *= min(1.0, 0.3 + 3.0 * bar.sharpness)
+    if bar.y1 >= len(grey) - 0.5 or bar.y0 <= 0.5:
+        clear *= _ON_EDGE
     if bar.is_parted:
         return min(1.0, _PARTED_SPEAKS * clear)
     above, below = line.y0 - bar.y1, bar.y0 - line.y1
@@ -119,7 +125,7 @@ def _fit(bar: Bar, line: TextLine) -> float:
     if _is_dash(bar, line):
         return clear * 0.9
     if overlap > 0:
-        if _is_among_letters(bar, line):
+        if _is_among_letters(bar, line) and not _is_set_off(grey, bar, line):
             return 0.0
         aside = 0.0 if overlap >= 0.6 * min(bar.length, width) else 0.3
         short = min(1.0, 0.4 + bar.length / width)
@@ -141,7 +147,7 @@ def _is_frame(bar: Bar, top: int, bottom: int, width: int) -> bool:
     if bar.is_ruler:
         return False
     is_thin = bar.y1 - bar.y0 <= _FRAME_PX
-    if is_thin and (bar.x0 <= _FRAME_PX or bar.x1 >= width - _FRAME_PX):
+    if is_thin and (bar.x0 <= _SIDE_PX or bar.x1 >= width - _SIDE_PX):
         return True
     return is_thin and bar.length > _FRAME_LENGTH * width and (bar.y0 <= top + _FRAME_PX or bar.y1 >= bottom - _FRAME_PX)
 
@@ -200,15 +206,36 @@ def _is_among_letters(bar: Bar, line: TextLine) -> bool:
     return depth > (_AMONG_LONG if bar.length > 0.6 * width else _AMONG)
 
 
+def _is_set_off(grey: np.ndarray, bar: Bar, line: TextLine) -> bool:
+    """Whether paper lies between a bar and the middle of a label's box: a reader's box may take in the bar below the text."""
+    if bar.is_ruler or bar.length < line.height / 3:
+        return False
+    middle = round((line.y0 + line.y1) / 2)
+    y0, y1 = (round(bar.y1), middle) if bar.y < middle else (middle, round(bar.y0))
+    between = grey[y0:y1, max(0, round(bar.x0)) : round(bar.x1)].astype(np.float32)
+    if not between.size or not line.y0 - line.height < bar.y < line.y1 + line.height:
+        return False
+    far = np.abs(between - _ink(grey, bar)) > bar.contrast / 2
+    return bool((far.mean(axis=1) > _PAPER_ROW).any())
+
+
 def _print_of(grey: np.ndarray, line: TextLine) -> tuple[bool, float]:
     """Whether a line is printed bright on dark (ink covers less than half of its box), and the grey of its paper."""
-    box = grey[max(0, round(line.y0)) : round(line.y1), max(0, round(line.x0)) : round(line.x1)]
+    y0, y1, x0, x1 = (max(0, round(end)) for end in (line.y0, line.y1, line.x0, line.x1))
+    dy, dx = (y1 - y0) // 6, (x1 - x0) // 10  # the reader's box may be wider than the drawn one
+    box = grey[y0 + dy : y1 - dy, x0 + dx : x1 - dx]
     if not box.size:
         return True, 0.0
     level, _ = cv2.threshold(np.ascontiguousarray(box), 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     is_above = box > level
     is_bright = bool(is_above.mean() < 0.5)
     return is_bright, float(np.median(box[is_above != is_bright]))
+
+
+def _spans(bar: Bar, line: TextLine) -> bool:
+    """Whether a bar is as wide as a label's box and lies along it: what is as bright as the paper there is the box."""
+    is_along = max(line.y0 - bar.y1, bar.y0 - line.y1) <= 0.5 * line.height
+    return is_along and bar.x0 <= line.x0 + _BOX_PX and bar.x1 >= line.x1 - _BOX_PX
 
 
 def _ink(grey: np.ndarray, bar: Bar) -> float:

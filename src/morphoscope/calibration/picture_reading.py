@@ -15,7 +15,7 @@ from morphoscope.calibration.picture_text import parts_of, read_part
 from morphoscope.calibration.text_reader import TextLine
 from morphoscope.io.display import to_display
 from morphoscope.micrograph import Acquisition, InformationBar, ScaleBar
-from morphoscope.units import format_length
+from morphoscope.units import NM_PER_UNIT, format_length
 
 _LEAST_SIDE = 48
 _ENOUGH = 0.35  # confidence below which the reader abstains
@@ -23,6 +23,7 @@ _LOOK_ON = 0.5  # and below which it looks at the next part of the picture too
 _MOST_LABELS = 5
 _AGREE = 0.05  # of two scales
 _RIVAL = 0.5  # share of the best score that a second reading needs to raise a doubt
+_DISPLAY_MM = 20.0, 1500.0  # widths of a picture on a display, for makers and crops of every kind
 _HINT = "Give the pixel size in the metadata sheet."
 
 
@@ -84,7 +85,7 @@ def read_picture(pixels: np.ndarray) -> PictureReading:
     )
     if not scales:
         return replace(reading, problem=_why_none(grey, labels))
-    return _decided(grey, reading, sorted(scales, key=lambda scale: -scale.score), lines)
+    return _decided(grey, reading, sorted(scales, key=lambda scale: -scale.score), labels, lines)
 
 
 def _with_bar(grey: np.ndarray, label: Label, strip: InformationBar | None, lines: list[TextLine]) -> _Scale | None:
@@ -97,18 +98,16 @@ def _with_bar(grey: np.ndarray, label: Label, strip: InformationBar | None, line
     return _Scale(label, pairs[0]) if pairs else None
 
 
-def _decided(grey: np.ndarray, reading: PictureReading, scales: list[_Scale], lines: list[TextLine]) -> PictureReading:
+def _decided(
+    grey: np.ndarray, reading: PictureReading, scales: list[_Scale], labels: list[Label], lines: list[TextLine]
+) -> PictureReading:
     """The reading with the best of the scales, or with the reason to abstain."""
     best = scales[0]
-    same = [scale.label for scale in scales[1:] if not _is_apart(scale.label.line, best.label.line)]
+    same = [other for other in labels if other is not best.label and not _is_apart(other.line, best.label.line)]
     label = read_again(grey, best.label, best.pair.bar, same)
     best = replace(best, label=label)
     name = f"The bar labelled '{format_length(label.value_nm)}'"
-    confidence = best.score
-    width = field_width_nm(lines)
-    if width is not None:
-        expected = width / grey.shape[1]
-        confidence = min(1.0, confidence * (2.0 if abs(best.pixel_nm / expected - 1) < _AGREE else 0.5))
+    confidence = min(1.0, best.score * _agreement(best.pixel_nm * grey.shape[1], reading.acquisition, lines))
     rival = next((other for other in scales[1:] if _is_rival(other, best)), None)
     reading = replace(reading, confidence=confidence)
     if best.pair.is_cut:
@@ -124,6 +123,21 @@ def _decided(grey: np.ndarray, reading: PictureReading, scales: list[_Scale], li
     bar = best.pair.bar
     scale_bar = ScaleBar(label.value_nm, bar.x0, bar.x1, bar.y)
     return replace(reading, scale_bar=scale_bar, pixel_size_nm=best.pixel_nm)
+
+
+def _agreement(width_nm: float, acquisition: Acquisition, lines: list[TextLine]) -> float:
+    """How far a width of the picture agrees with what else is printed: above 1 for it, below 1 against it.
+
+    A stated width of the field must be the picture's; a magnification must make a picture of a plausible size on a display.
+    """
+    stated = field_width_nm(lines)
+    if stated is not None:
+        return 2.0 if abs(width_nm / stated - 1) < _AGREE else 0.5
+    magnification = acquisition.value("magnification")
+    if magnification is None:
+        return 1.0
+    display_mm = width_nm * magnification / NM_PER_UNIT["mm"]
+    return 1.0 if _DISPLAY_MM[0] <= display_mm <= _DISPLAY_MM[1] else 0.4
 
 
 def _is_rival(other: _Scale, best: _Scale) -> bool:

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from rapidocr import RapidOCR
 
 _LEAST_SIDE = 32  # the detector halves the picture five times
 _MOST_LINES = 40
@@ -63,8 +60,8 @@ def read_line(grey: np.ndarray) -> tuple[str, float]:
 class _Engine:
     """Two halves of the reader, apart because a call keeps its options."""
 
-    detector: RapidOCR
-    recogniser: RapidOCR
+    detector: Any
+    recogniser: Any
 
 
 def _engine() -> _Engine:
@@ -75,8 +72,9 @@ def _engine() -> _Engine:
     return engine
 
 
-def _load() -> RapidOCR:
-    from rapidocr import RapidOCR
+def _load() -> Any:
+    """A reader of print from the models inside its wheel."""
+    from rapidocr import RapidOCR  # takes a second, and most commands read no print
 
     options: dict[str, Any] = {
         "Global.log_level": "critical",
