@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,6 +98,10 @@ class PreparedFolder:
 Outcome = PreparedPicture | MorphoscopeError
 
 
+class OutOfTimeError(Exception):
+    """Reading takes longer than it may."""
+
+
 class FolderReader:
     """Prepares a catalogue's files with a few threads (decoding and resampling release Python's lock)."""
 
@@ -108,11 +115,20 @@ class FolderReader:
         self._paths, self._rows, self._scale = list(paths), list(sheet_rows), scale
         self._cache = cache or PictureCache(cache_folder() / "pictures")
 
-    def prepare_all(self, preprocessing: Preprocessing, progress: Progress = lambda done: None) -> PreparedFolder:
-        """Reads every file. Raises MorphoscopeError when not one is a readable picture."""
+    def prepare_all(
+        self, preprocessing: Preprocessing, progress: Progress = lambda done: None, until: float = math.inf
+    ) -> PreparedFolder:
+        """Reads every file. Raises MorphoscopeError when not one is a readable picture, OutOfTimeError where scales are still
+        being read from pictures at `until` on time.monotonic(); what was read by then is in the cache."""
+        with closing(self._map(preprocessing, range(len(self._paths)))) as outcomes:
+            return self._collected(outcomes, progress, until)
+
+    def _collected(self, outcomes: Iterable[Outcome], progress: Progress, until: float) -> PreparedFolder:
         kept, pictures, aspects, unreadable = [], [], [], {}
-        for index, outcome in enumerate(self._map(preprocessing, range(len(self._paths)))):
+        for index, outcome in enumerate(outcomes):
             if isinstance(outcome, PreparedPicture):
+                if time.monotonic() > until and _was_read_for_scale(outcome.micrograph):
+                    raise OutOfTimeError
                 kept.append(index)
                 aspects.append(outcome.working.shape[0] / outcome.working.shape[1])
                 # The working copy is let go here and found in the cache again: a large folder does not fit in memory.
@@ -153,7 +169,7 @@ class FolderReader:
         """(Y, X) uint8 of one file, for showing it."""
         return prepare(self._paths[index], preprocessing, self._rows[index], self._cache, self._scale).working
 
-    def _map(self, preprocessing: Preprocessing, indices: Sequence[int] | np.ndarray) -> Iterator[Outcome]:
+    def _map(self, preprocessing: Preprocessing, indices: Sequence[int] | np.ndarray) -> Generator[Outcome, None, None]:
         def one(index: int) -> Outcome:
             try:
                 return prepare(self._paths[index], preprocessing, self._rows[index], self._cache, self._scale)
@@ -164,6 +180,11 @@ class FolderReader:
             # In chunks, so that results do not pile up behind a slow consumer.
             for start in range(0, len(indices), 64):
                 yield from pool.map(one, [int(i) for i in indices[start : start + 64]])
+
+
+def _was_read_for_scale(micrograph: Micrograph) -> bool:
+    """Whether its file left the scale open, so that its pixels were searched for a scale bar."""
+    return micrograph.pixel_size is None or micrograph.pixel_size.origin == "picture"
 
 
 def _room_for(shape: tuple[int, int, int]) -> np.ndarray:

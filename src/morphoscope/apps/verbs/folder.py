@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from morphoscope.calibration.resolve import Scale, conflicts
 from morphoscope.data.catalogue import Catalogue, load_catalogue
 from morphoscope.data.duplicates import near_duplicate_groups
 from morphoscope.data.label_check import LabelCheck
-from morphoscope.data.preparation import FolderReader, PreparedFolder
+from morphoscope.data.preparation import FolderReader, OutOfTimeError, PreparedFolder
 from morphoscope.data.preprocessing import Preprocessing, common_canvas
 from morphoscope.data.split import effective_groups
 from morphoscope.models.branches.metadata import Value, metadata_values
@@ -39,7 +40,8 @@ class FolderRequest:
 
 @dataclass(frozen=True, eq=False)
 class Folder:
-    """catalogue: the readable, labelled pictures, N rows in the order of everything below. working: copies for looking at."""
+    """catalogue: the readable, labelled pictures, N rows in the order of everything below. working: copies for looking at.
+    scale: where the pixel sizes come from in the end."""
 
     catalogue: Catalogue
     check: LabelCheck
@@ -48,6 +50,7 @@ class Folder:
     effective_groups: np.ndarray
     metadata: list[dict[str, Value]]
     unreadable: list[str]
+    scale: Scale
     _reader: FolderReader
     _working: Preprocessing
 
@@ -79,8 +82,12 @@ def working_side(recipe: Recipe) -> int:
     return max(512, int(np.ceil(recipe.model.image_size * np.sqrt(2) / 64) * 64))
 
 
-def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], None]) -> Folder:
-    """Checks the labels, says how they fit, then reads every picture once. Raises MorphoscopeError."""
+def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], None], scales_until: float = math.inf) -> Folder:
+    """Checks the labels, says how they fit, then reads every picture once. Raises MorphoscopeError.
+
+    scales_until: on time.monotonic(), where reading scales from the pictures ends for want of time; if it isn't done by then,
+    all pictures have the scale of their headers, so that none is treated unlike another.
+    """
     catalogue, check = load_catalogue(
         request.images,
         labels=request.labels,
@@ -92,11 +99,16 @@ def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], Non
         unmatched=request.unmatched or "error",
     )
     say(check.to_text())
-    entries = catalogue.entries
-    reader = FolderReader([entry.path for entry in entries], [entry.metadata for entry in entries], scale=request.scale or "auto")
-    working = Preprocessing(0, 0, working_side(recipe))
-    with bar("Reading pictures", len(entries)) as progress:
-        prepared = reader.prepare_all(working, progress)
+    working, scale = Preprocessing(0, 0, working_side(recipe)), request.scale or "auto"
+    try:
+        reader, prepared = _prepared(catalogue, working, scale, scales_until if scale == "auto" else math.inf)
+    except OutOfTimeError:
+        say(
+            "Scale: reading scale bars from these pictures would take too much of the time budget, so only headers and sidecars "
+            "are used. What was read is kept: `morphoscope inspect` reads the rest, or give more time."
+        )
+        scale = "header"
+        reader, prepared = _prepared(catalogue, working, scale, math.inf)
     for sentence in prepared.unreadable.values():
         say(f"Left out: {sentence}")
     if conflict := _scale_conflicts(prepared):
@@ -113,9 +125,17 @@ def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], Non
         ),
         [metadata_values(m, e.metadata) for m, e in zip(prepared.micrographs, kept.entries, strict=True)],
         list(prepared.unreadable.values()),
+        scale,
         reader,
         working,
     )
+
+
+def _prepared(catalogue: Catalogue, working: Preprocessing, scale: Scale, until: float) -> tuple[FolderReader, PreparedFolder]:
+    entries = catalogue.entries
+    reader = FolderReader([entry.path for entry in entries], [entry.metadata for entry in entries], scale=scale)
+    with bar("Reading pictures", len(entries)) as progress:
+        return reader, reader.prepare_all(working, progress, until)
 
 
 def _scale_conflicts(prepared: PreparedFolder) -> str:

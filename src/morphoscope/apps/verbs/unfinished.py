@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from morphoscope.apps.verbs.folder import Folder, FolderRequest
+from morphoscope.calibration.resolve import Scale
 from morphoscope.errors import OutputError
 from morphoscope.training.recipe import Recipe
 
@@ -50,6 +51,14 @@ def write_beginning(fits: Path, beginning: Beginning) -> None:
 def is_unfinished(fits: Path) -> bool:
     """Whether a run began there and has not ended."""
     return (fits / _FILE).is_file()
+
+
+def source_scale(fits: Path) -> Scale | None:
+    """Where the interrupted run took its pixel sizes from, where that was decided."""
+    if not is_unfinished(fits):
+        return None
+    scale: Scale | None = json.loads((fits / _FILE).read_text(encoding="utf-8"))["settings"].get("--scale")
+    return scale
 
 
 def mark_finished(fits: Path) -> None:
