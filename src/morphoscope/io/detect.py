@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from morphoscope.errors import ReadError
@@ -40,6 +41,7 @@ def detect(path: Path) -> FileFormat:
     raise ReadError(f"{path}: found {found}; expected a picture ({known}). Export the picture again as TIFF.")
 
 
+@cache
 def extensions() -> frozenset[str]:
     """Extensions, lower case with the dot, of files that are pictures."""
     return frozenset(each for file_format in _formats() for each in file_format.extensions)
@@ -51,8 +53,9 @@ def is_part(path: Path) -> bool:
     return any(file_format.is_part(path) for file_format in _formats() if suffix in file_format.extensions)
 
 
-def _formats() -> list[FileFormat]:
-    return [FILE_FORMATS.load(name) for name in FILE_FORMATS.names()]
+@cache
+def _formats() -> tuple[FileFormat, ...]:
+    return tuple(FILE_FORMATS.load(name) for name in FILE_FORMATS.names())
 
 
 def _first_bytes(path: Path) -> bytes:
