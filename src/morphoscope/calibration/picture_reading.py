@@ -18,7 +18,7 @@ from morphoscope.micrograph import Acquisition, InformationBar, ScaleBar
 from morphoscope.units import NM_PER_UNIT, format_length
 
 _LEAST_SIDE = 48
-_ENOUGH = 0.4  # confidence below which the reader abstains
+_ENOUGH = 0.43  # confidence below which the reader abstains
 _LOOK_ON = 0.5  # and below which it looks at the next part of the picture too
 _MOST_LABELS = 5
 _AGREE = 0.05  # of two scales
