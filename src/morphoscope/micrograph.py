@@ -94,7 +94,7 @@ class InformationBar:
 
 @dataclass(frozen=True)
 class ScaleBar:
-    """The length drawn into the picture: its value, its first and last+1 column and its row, in stored pixels."""
+    """The length drawn into the picture: its value in nm, the columns it reaches from and to, and its row, in stored pixels."""
 
     value_nm: float
     x0: float

@@ -67,7 +67,7 @@ def find_bars(grey: np.ndarray, thickest: int) -> list[Bar]:
     A bar is a straight run of even ink, at least twice as long as high and at most `thickest` rows high, that ends at once
     on both sides. Lines that cross the whole part are left out: they belong to a frame.
     """
-    low, high = (float(level) for level in np.percentile(grey, (0.5, 99.5)))
+    low, high = (float(level) for level in np.percentile(grey, (0.1, 99.9)))
     if high - low < _LEAST_CONTRAST:
         return []
     found: list[Bar] = []

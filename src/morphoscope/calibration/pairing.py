@@ -19,7 +19,7 @@ _LONGEST = 0.8  # of a bar, of the picture's width: longer ones are frames
 _MOST_JUDGED = 12
 _TALLEST_TICK, _TICKS_SPEAK, _PARTED_SPEAKS = 2.0, 1.3, 1.5
 _OTHER_INK = 0.8  # what is left of the fit where label and bar differ in ink
-_BOX_PX = 8.0  # by which the reader's box may be wider than the drawn one
+_BOX = 0.35  # of the label's height, by which the reader's box may be wider than the drawn one
 _ON_EDGE = 0.6  # what is left of a bar that has paper on one side only
 _PAPER_ROW = 0.98  # share of paper in a row between a bar and its label
 _PAPER = 20.0  # grey levels: what is as bright as the paper of a label is the box around it
@@ -113,7 +113,7 @@ def _parted(bars: list[Bar], line: TextLine) -> Iterable[Bar]:
 def _fit(grey: np.ndarray, bar: Bar, line: TextLine) -> float:
     """How well a bar and a label fit (0..1), from the place of one beside the other and the clearness of the bar."""
     height, width = line.height, line.x1 - line.x0
-    clear = min(1.0, bar.contrast / min(_CLEAR, _FAINT + _NOISE * bar.noise)) * bar.flatness * min(1.0, 0.4 + bar.stability)
+    clear = min(1.0, bar.contrast / min(_CLEAR, _FAINT + _NOISE * bar.noise)) * bar.flatness**1.5 * min(1.0, 0.4 + bar.stability)
     clear *= min(1.0, 0.3 + 3.0 * bar.sharpness)
     if bar.y1 >= len(grey) - 0.5 or bar.y0 <= 0.5:
         clear *= _ON_EDGE
@@ -235,7 +235,7 @@ def _print_of(grey: np.ndarray, line: TextLine) -> tuple[bool, float]:
 def _spans(bar: Bar, line: TextLine) -> bool:
     """Whether a bar is as wide as a label's box and lies along it: what is as bright as the paper there is the box."""
     is_along = max(line.y0 - bar.y1, bar.y0 - line.y1) <= 0.5 * line.height
-    return is_along and bar.x0 <= line.x0 + _BOX_PX and bar.x1 >= line.x1 - _BOX_PX
+    return is_along and bar.x0 <= line.x0 + _BOX * line.height and bar.x1 >= line.x1 - _BOX * line.height
 
 
 def _ink(grey: np.ndarray, bar: Bar) -> float:

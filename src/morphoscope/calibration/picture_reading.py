@@ -18,11 +18,11 @@ from morphoscope.micrograph import Acquisition, InformationBar, ScaleBar
 from morphoscope.units import NM_PER_UNIT, format_length
 
 _LEAST_SIDE = 48
-_ENOUGH = 0.35  # confidence below which the reader abstains
+_ENOUGH = 0.43  # confidence below which the reader abstains
 _LOOK_ON = 0.5  # and below which it looks at the next part of the picture too
 _MOST_LABELS = 5
 _AGREE = 0.05  # of two scales
-_RIVAL = 0.5  # share of the best score that a second reading needs to raise a doubt
+_RIVAL, _DOUBT = 0.3, 0.2  # share of the best score, and score, that a second scale needs to raise a doubt
 _DISPLAY_MM = 20.0, 1500.0  # widths of a picture on a display, for makers and crops of every kind
 _HINT = "Give the pixel size in the metadata sheet."
 
@@ -143,7 +143,7 @@ def _agreement(width_nm: float, acquisition: Acquisition, lines: list[TextLine])
 def _is_rival(other: _Scale, best: _Scale) -> bool:
     """Whether another label, at another place, states another scale about as surely."""
     is_other = _is_apart(other.label.line, best.label.line) and abs(other.pixel_nm / best.pixel_nm - 1) > _AGREE
-    return is_other and other.score > max(_ENOUGH, _RIVAL * best.score)
+    return is_other and other.score > max(_DOUBT, _RIVAL * best.score)
 
 
 def _is_apart(a: TextLine, b: TextLine) -> bool:
