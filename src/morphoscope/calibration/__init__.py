@@ -1,4 +1,4 @@
-"""What a micrograph's scale and frame really are: information bar, sources weighed against each other."""
+"""What a micrograph's scale and frame really are: information bar, scale bar and print, sources weighed against each other."""
 
 from __future__ import annotations
 
