@@ -12,7 +12,7 @@ from morphoscope.calibration.text_reader import TextLine, find_text, read_line
 from morphoscope.micrograph import InformationBar
 
 _MOST_PIXELS = 0.3e6  # of a part given to the finder of text: 0.3 s
-_MOST_PIXELS_ABOVE = 0.2e6  # of the part where scale bars are rare
+_MOST_PIXELS_ABOVE = 0.12e6  # of the part where scale bars are rare
 _BAND = 0.3  # of the height, at the bottom: 99 of 100 scale bars lie there
 _ENLARGED = 2.0
 _LEAST_ROWS = 64  # given to the finder of text

@@ -14,7 +14,7 @@ from morphoscope.data.cache import PictureCache, cache_folder, content_hash
 from morphoscope.io.read import MAX_PIXELS, read
 from morphoscope.micrograph import Acquisition, InformationBar, Micrograph, ScaleBar, Sourced
 
-READING_VERSION = 1
+READING_VERSION = 2
 """Counts up when the reader of pictures changes, so that what an older one read is forgotten."""
 
 
