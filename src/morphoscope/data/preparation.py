@@ -27,7 +27,7 @@ from morphoscope.io.sidecar import sidecars
 from morphoscope.measure.texture import texture_descriptors
 from morphoscope.micrograph import Micrograph
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 MAX_CANVAS_BYTES_IN_MEMORY = 2 * 2**30
 WORKERS = 2
 
