@@ -13,6 +13,9 @@ def predict(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
     out: Annotated[Path, typer.Option(help="Where the table goes; an .xlsx twin is written beside it.")],
     overlay: Annotated[Path | None, typer.Option(help="Folder for copies of the pictures with their labels on a margin.")] = None,
+    explain: Annotated[
+        Path | None, typer.Option(help="Folder for heat maps: what speaks for each answer, beside the picture.")
+    ] = None,
     metadata: Annotated[Path | None, typer.Option(help="Sheet of pixel_size_nm, hv_kv, …; wins over the files.")] = None,
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures become error rows.")] = 500_000_000,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier table.")] = False,
@@ -24,4 +27,14 @@ def predict(
     from morphoscope.apps.cli.console import say
     from morphoscope.apps.verbs.predict import predict as run
 
-    run(model, paths, out, overlay=overlay, metadata=metadata, max_pixels=max_pixels, overwrite=overwrite, say=say)
+    run(
+        model,
+        paths,
+        out,
+        overlay=overlay,
+        explain=explain,
+        metadata=metadata,
+        max_pixels=max_pixels,
+        overwrite=overwrite,
+        say=say,
+    )
