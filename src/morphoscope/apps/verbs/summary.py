@@ -177,7 +177,7 @@ def _decisions(training: Training, n_images: Mapping[str, int]) -> list[Decision
     decisions = [
         Decision("network weights, standardisation of texture and metadata", "training", n_images["training"]),
         Decision("best epoch and early stopping", "validation", validation),
-        Decision("temperature, conformal sets, threshold of abstention, usual novelty", "validation", validation),
+        *_calibration_decisions(training, validation),
         Decision("nothing but the figures of this report", "test", test),
     ]
     if training.final not in training.trials:
@@ -195,6 +195,21 @@ def _decisions(training: Training, n_images: Mapping[str, int]) -> list[Decision
             ),
         ]
     return decisions
+
+
+def _calibration_decisions(training: Training, validation: int) -> list[Decision]:
+    n_calibration = round(float(np.mean([trial.n_calibration for trial in training.trials])))
+    confidence = "temperature, conformal sets, threshold of abstention"
+    if n_calibration <= validation:
+        return [Decision(f"{confidence}, usual novelty", "validation", validation)]
+    return [
+        Decision(
+            f"{confidence}: each picture answered by a network that did not learn from it",
+            "validation and training",
+            n_calibration,
+        ),
+        Decision("usual novelty", "validation", validation),
+    ]
 
 
 def _warnings(training: Training) -> list[str]:
