@@ -221,7 +221,7 @@ def _warnings(training: Training) -> list[str]:
         scatter = 100 * np.sqrt(0.09 / max(1, fewest))
         sentences.append(
             f"Confidence was calibrated on {fewest} pictures: the share of sets that hold the truth scatters by {scatter:.0f} "
-            "points around 90 %."
+            "points around 90 %. A longer --time-budget, or --set fit.calibration_fits=4, calibrates on more."
         )
     return sentences
 
