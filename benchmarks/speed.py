@@ -3,7 +3,7 @@
     python benchmarks/speed.py --data ../shared/data                 # all; writes SPEED.md
     python benchmarks/speed.py --data ../shared/data small deep      # some of: small deep training memory start
 
-Every pair is timed in turns, three times after a warm-up; ratios are of medians, with the range of the single rounds.
+Every pair is timed in turns, twice after a warm-up; ratios are of medians, with the range of the single rounds.
 Beside the clock's ratio stands that of processor seconds, which other programs on the machine hardly change.
 """
 
@@ -46,7 +46,7 @@ from morphoscope.training.recipe import load_recipe
 from morphoscope.training.samples import Samples
 
 PAGE = Path(__file__).parent / "SPEED.md"
-ROUNDS, SIDE = 3, 128
+ROUNDS, SIDE = 2, 128
 SCHEMA = Schema((Task("Shape", ("Rod", "Sphere", "Cube")), Task("Size", ("Small", "Large"))))
 
 

@@ -17,7 +17,7 @@ MAX_SIDE = 420
 _PAPER = 18
 _GAP = 8
 _COLUMNS = 3
-_STRONGEST, _FADE = 0.65, 0.7
+_STRONGEST, _FADE = 0.7, 1.0
 """Opacity where the map is one, and the power by which it falls: weak places stay grey."""
 BRANCH_NAMES = {"image": "network", "texture": "texture", "metadata": "metadata"}
 
