@@ -162,10 +162,10 @@ def test_rows_of_the_split_table() -> None:
 
 
 @settings(deadline=None, max_examples=40)
-@given(seed=st.integers(0, 1000), n=st.integers(6, 120), n_groups=st.integers(4, 120))
+@given(seed=st.integers(0, 1000), n=st.integers(20, 120), n_groups=st.integers(12, 120))
 def test_turns_hold_back_every_training_picture_once_and_no_other(seed: int, n: int, n_groups: int) -> None:
     truths, groups = drawn(seed, n, n_groups)
-    assume(len(np.unique(groups)) >= 3)
+    assume(len(np.unique(groups)) >= 12)
     (fold,) = split(truths, groups, "80/20", seed)
     turns = calibration_turns(fold, truths, groups, seed)
     side = np.sort(np.concatenate([fold.train, fold.validation]))
