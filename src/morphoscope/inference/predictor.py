@@ -112,7 +112,7 @@ class Predictor:
         failed = {path: outcome for path, outcome in batch if isinstance(outcome, str)}
         tasks = self._bundle.schema.tasks
         if seen:
-            answers = ask(self._network, [_as_batch(seen)])
+            answers = ask(self._network, [as_batch(seen)])
             logits, novelty = answers.logits[FUSED], self._bundle.novelty.novelty(answers.appearance)
         else:
             logits, novelty = [np.zeros((0, len(task.classes))) for task in tasks], np.zeros(0)
@@ -120,7 +120,8 @@ class Predictor:
         return Predicted([path for path, _ in batch], seen, predictions, novelty, failed)
 
 
-def _as_batch(seen: Sequence[Seen]) -> Batch:
+def as_batch(seen: Sequence[Seen]) -> Batch:
+    """What a network takes of pictures."""
     inputs = {name: torch.from_numpy(np.stack([one.inputs[name] for one in seen])) for name in seen[0].inputs}
     inputs["image"] = inputs["image"][:, None].float() / 255
     return Batch(inputs)

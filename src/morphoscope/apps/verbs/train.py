@@ -28,7 +28,7 @@ from morphoscope.apps.verbs.unfinished import (
 )
 from morphoscope.calibration.resolve import Scale
 from morphoscope.data.leakage import LeakageAudit, audit
-from morphoscope.data.split import Fold, check_protocol
+from morphoscope.data.split import Fold, calibration_turns, check_protocol
 from morphoscope.data.split import split as split_pictures
 from morphoscope.errors import OutputError
 from morphoscope.models.branches.image import ImageBranch
@@ -232,6 +232,9 @@ def _trained(request: TrainRequest, folder: Folder, began: float, say: Say) -> T
     ablations = {
         subset: [series.trial(fold, fewer, f"{name}, {subset}") for fold, name in named] for subset, fewer in subsets.items()
     }
+    if not refits:
+        turns = calibration_turns(folds[0], folder.truths, folder.effective_groups, recipe.seed)
+        trials = [series.calibrated(trials[0], recipe, turns, named[0][1])]
     final = series.refit(trials, recipe) if refits else trials[0]
     seconds, timed = time.monotonic() - began, seconds_per_picture(final, material)
     return Training(
