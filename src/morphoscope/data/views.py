@@ -63,7 +63,7 @@ class Views:
     def _toned(self, views: Tensor, dice: _Dice) -> Tensor:
         strength = (dice.maps(0, 1) < self.tone).float()
         mean = views.mean((2, 3), keepdim=True)
-        gain = torch.exp(strength * dice.maps(-1, 1) * self.contrast)
+        gain = 1 + strength * dice.maps(-1, 1) * self.contrast
         lift = strength * dice.maps(-1, 1) * self.brightness
         gamma = torch.exp(strength * dice.maps(-1, 1) * self.gamma)
         return ((views - mean) * gain + mean + lift).clamp(1e-4, 1).pow(gamma)
