@@ -15,12 +15,14 @@ _VERBS = {
     "train": "morphoscope.apps.verbs.train",
     "predict": "morphoscope.apps.verbs.predict",
     "evaluate": "morphoscope.apps.verbs.evaluate",
+    "pretrain": "morphoscope.apps.verbs.pretrain",
     "inspect": "morphoscope.apps.verbs.inspect",
     "demo": "morphoscope.apps.verbs.demo",
     "read": "morphoscope.io",
     "render": "morphoscope.synthesis",
 }
-__all__ = ["__version__", "demo", "evaluate", "inspect", "predict", "read", "render", "train"]  # the verbs come from __getattr__
+# The verbs come from __getattr__.
+__all__ = ["__version__", "demo", "evaluate", "inspect", "predict", "pretrain", "read", "render", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -18,6 +18,7 @@ from morphoscope.apps.cli.evaluate import evaluate
 from morphoscope.apps.cli.inspect import inspect
 from morphoscope.apps.cli.measure import measure
 from morphoscope.apps.cli.predict import predict
+from morphoscope.apps.cli.pretrain import pretrain
 from morphoscope.apps.cli.render import render
 from morphoscope.apps.cli.train import train
 from morphoscope.errors import MorphoscopeError
@@ -44,7 +45,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, inspect, train, predict, evaluate, measure, render, doctor):
+for command in (demo, inspect, train, predict, evaluate, measure, pretrain, render, doctor):
     app.command(command.__name__)(stoppable(command))
 
 
