@@ -16,13 +16,29 @@ _VERBS = {
     "predict": "morphoscope.apps.verbs.predict",
     "evaluate": "morphoscope.apps.verbs.evaluate",
     "pretrain": "morphoscope.apps.verbs.pretrain",
+    "curve": "morphoscope.apps.verbs.curve",
+    "suggest": "morphoscope.apps.verbs.suggest",
+    "embed": "morphoscope.apps.verbs.embed",
     "inspect": "morphoscope.apps.verbs.inspect",
     "demo": "morphoscope.apps.verbs.demo",
     "read": "morphoscope.io",
     "render": "morphoscope.synthesis",
 }
 # The verbs come from __getattr__.
-__all__ = ["__version__", "demo", "evaluate", "inspect", "predict", "pretrain", "read", "render", "train"]
+__all__ = [
+    "__version__",
+    "curve",
+    "demo",
+    "embed",
+    "evaluate",
+    "inspect",
+    "predict",
+    "pretrain",
+    "read",
+    "render",
+    "suggest",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -61,7 +61,7 @@ def write_picture_file(
             unreadable.append(str(outcome))
             continue
         canvas, pixel_size_nm = outcome
-        digest = hashlib.blake2b(canvas, digest_size=16).digest()
+        digest = hashlib.blake2b(canvas.tobytes(), digest_size=16).digest()
         if digest not in seen:
             seen.add(digest)
             stack[len(kept)] = canvas

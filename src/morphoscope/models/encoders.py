@@ -56,6 +56,18 @@ def described(encoder: str) -> str:
     return words.get(encoder, encoder)
 
 
+def encoder_branch(encoder: str, backbone: str = "", seed: int = 0) -> ImageBranch:
+    """A frozen encoder by name or place. backbone: of random weights, or of a file that does not state its own; the shipped
+    encoder's, if left out. Raises MorphoscopeError for one that can't be had."""
+    chosen = _backbone_of(encoder) or backbone or shipped_backbone()
+    known = resolved_encoder(encoder, chosen)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        branch = ImageBranch(chosen)
+    start_from(known, branch)
+    return branch.eval()
+
+
 def start_from(encoder: str, branch: ImageBranch) -> None:
     """Puts an encoder's weights into the image branch; `random` leaves it as it is. Raises MorphoscopeError if they don't fit."""
     if encoder == RANDOM:

@@ -148,7 +148,7 @@ def _labelled(
 
 
 def _write(folder: Path, recipe: PretrainingRecipe, pictures: PictureFile, found: Pretrained) -> None:
-    weights = {name: tensor.contiguous() for name, tensor in found.branch.backbone.state_dict().items()}  # type: ignore[union-attr]
+    weights = {name: tensor.contiguous() for name, tensor in found.branch.backbone.state_dict().items()}
     save_file(weights, folder / ENCODER_WEIGHTS)
     document: dict[str, Any] = {
         "backbone": recipe.backbone,

@@ -23,8 +23,8 @@ HEADS = Registry(
     },
 )
 
-USUAL_C, C_GRID = 1.0, (0.1, 1.0, 10.0, 100.0)
-"""Inverse strengths of the L2 penalty that inner validation may choose; the first where there are too few labels to ask."""
+USUAL_C, C_GRID = 10.0, (0.1, 1.0, 10.0, 100.0)
+"""Inverse strengths of the L2 penalty that inner validation may choose; the usual one where there are too few labels to ask."""
 LEAST_FOR_VALIDATION = 4
 INNER_FOLDS = 4
 NEIGHBOURS = 5

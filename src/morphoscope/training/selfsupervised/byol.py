@@ -61,7 +61,7 @@ class BYOL(SelfSupervisedMethod):
         for slow, quick in ((self.slow_encoder, encoder), (self.slow_projection, self.projection)):
             if slow is None:
                 continue
-            for mine, new in zip(slow.parameters(), quick.parameters(), strict=True):
-                mine.lerp_(new, 1 - momentum)
-            for mine, new in zip(slow.buffers(), quick.buffers(), strict=True):
-                mine.copy_(new)
+            for slow_weight, weight in zip(slow.parameters(), quick.parameters(), strict=True):
+                slow_weight.lerp_(weight, 1 - momentum)
+            for slow_statistic, statistic in zip(slow.buffers(), quick.buffers(), strict=True):
+                slow_statistic.copy_(statistic)

@@ -10,12 +10,11 @@ from typing import Any
 
 import lightning.pytorch as pl
 import numpy as np
-import torch
 from PIL import Image
 
 from morphoscope.data.picture_file import PictureFile
+from morphoscope.inference.embedding import frozen_features
 from morphoscope.models.branches.image import ImageBranch
-from morphoscope.training.samples import display_values
 from morphoscope.training.selfsupervised.collapse import collapse_measures, has_collapsed
 from morphoscope.training.selfsupervised.probes import few_label_accuracy
 
@@ -63,7 +62,7 @@ class Looks(pl.Callback):
         """One row; says so where the features have collapsed."""
         branch: ImageBranch = pl_module.branch  # type: ignore[assignment]
         canvases = self._pictures.canvases[self._sample]
-        features = features_of(branch, canvases, pl_module.device)
+        features = frozen_features(branch, canvases)
         row: dict[str, Any] = {"epoch": epoch or trainer.current_epoch + 1} | collapse_measures(features)
         if has_collapsed(row):
             self._say(
@@ -72,7 +71,7 @@ class Looks(pl.Callback):
                 "Use a smaller learning rate, a larger batch or another --method."
             )
         if self._labelled:
-            known = features_of(branch, self._labelled.canvases, pl_module.device)
+            known = frozen_features(branch, self._labelled.canvases)
             for task, labels in self._labelled.labels.items():
                 found = few_label_accuracy(known, labels, self._labelled.groups)
                 row |= {f"{probe}[{task}]": accuracy for probe, accuracy in found.items()}
@@ -86,19 +85,6 @@ class Looks(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = list(state_dict["rows"])
-
-
-def features_of(branch: ImageBranch, pictures: np.ndarray, device: torch.device, batch: int = 64) -> np.ndarray:
-    """(N, F) features of pictures (N, Y, X) uint8."""
-    was_training = branch.training
-    branch.eval()
-    parts = []
-    with torch.no_grad():
-        for start in range(0, len(pictures), batch):
-            some = torch.from_numpy(np.ascontiguousarray(pictures[start : start + batch]))[:, None].to(device)
-            parts.append(branch(display_values(some)).float().cpu().numpy())
-    branch.train(was_training)
-    return np.concatenate(parts)
 
 
 def neighbour_sheet(pictures: np.ndarray, features: np.ndarray) -> Image.Image:

@@ -120,7 +120,7 @@ def _parsed(text: str, where: str) -> dict[str, Any]:
 
 
 def _known_keys() -> list[str]:
-    sections = {"views": ViewSettings, "learning": LearningSettings}
+    sections: dict[str, type[BaseModel]] = {"views": ViewSettings, "learning": LearningSettings}
     keys = [name for name in PretrainingRecipe.model_fields if name not in (*sections, "method_settings")]
     return keys + [f"{section}.{name}" for section, model in sections.items() for name in model.model_fields]
 
