@@ -103,7 +103,7 @@ def _preprocessing(paths: Sequence[Path], side: int) -> Preprocessing:
         outcome.shape for outcome in _mapped(some, lambda path: _working(path, working)[0]) if isinstance(outcome, np.ndarray)
     ]
     aspects = np.array([rows / columns for rows, columns in shapes] or [1.0])
-    height, width = common_canvas(aspects, side)
+    height, width = common_canvas(aspects, side, multiple=8)
     return Preprocessing(height, width, working.working_side)
 
 

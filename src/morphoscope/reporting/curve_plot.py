@@ -32,7 +32,7 @@ class CurveLine:
 def curve_plot(lines: Sequence[CurveLine], title: str, chance: float, *, alone: bool = False) -> Markup:
     """The plot; numbers of labels stand at equal distances. alone: a file of its own rather than part of a page."""
     numbers = sorted({n for line in lines for n in line.per_class})
-    lowest = min([chance, *(float(line.means.min()) for line in lines)])
+    lowest = min([chance, *(float(line.means.min()) for line in lines), *(b[0] for line in lines for b in line.bands if b)])
     floor = max(0.0, np.floor(10 * lowest) / 10)
 
     def x(number: int) -> float:

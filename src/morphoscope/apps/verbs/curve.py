@@ -58,7 +58,8 @@ def curve(
     """
     folder = Path(out)
     plan = _plan(per_class, repeats, head, protocol, seed)
-    branches = {name: encoder_branch(name, backbone, seed) for name in dict.fromkeys([*encoders, *BASELINES]) if name != TEXTURE}
+    names = dict.fromkeys([*(name for name in encoders if name not in BASELINES), *BASELINES])
+    branches = {name: encoder_branch(name, backbone, seed) for name in names if name != TEXTURE}
     claim_folder(folder, (TABLE, ONE_SHOT, PAGE), may_replace=overwrite)
     request = FolderRequest(as_paths(images), as_paths(labels), as_path(metadata), None, group, sample, tuple(tasks))
     recipe = load_recipe("default", [f"model.image_size={image_size}"] if image_size else [])
@@ -69,7 +70,7 @@ def curve(
         for done, (name, branch) in enumerate(branches.items(), 1):
             features[name] = frozen_features(branch, material.canvases).astype(np.float64)
             progress(done)
-    curves = _curves(read, features, plan, say)
+    curves = _curves(read, {name: features[name] for name in names}, plan, say)
     table = pd.DataFrame(curve_rows(curves, plan))
     with writing(folder, "Choose another --out."):
         table.to_csv(folder / TABLE, index=False)
