@@ -20,6 +20,7 @@ _VERBS = {
     "suggest": "morphoscope.apps.verbs.suggest",
     "embed": "morphoscope.apps.verbs.embed",
     "inspect": "morphoscope.apps.verbs.inspect",
+    "segment": "morphoscope.apps.verbs.segment",
     "demo": "morphoscope.apps.verbs.demo",
     "read": "morphoscope.io",
     "render": "morphoscope.synthesis",
@@ -36,6 +37,7 @@ __all__ = [
     "pretrain",
     "read",
     "render",
+    "segment",
     "suggest",
     "train",
 ]

@@ -55,7 +55,7 @@ def material() -> Material:
     direction[1::2, 2] = True
     direction[3::4] = False
     pixels = np.clip(np.stack(canvases), 0, 255).astype(np.uint8)
-    return Material(SCHEMA, Preprocessing(32, 48), pixels, np.zeros((COUNT, 0), np.float32), [{}] * COUNT, [shape, direction])
+    return Material(SCHEMA, Preprocessing(32, 48), pixels, {}, [{}] * COUNT, [shape, direction])
 
 
 @pytest.fixture

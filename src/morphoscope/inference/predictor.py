@@ -18,10 +18,12 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from morphoscope.calibration.resolve import resolve
+from morphoscope.data.duplicates import perceptual_hash
 from morphoscope.data.record import without_pixels
 from morphoscope.errors import MorphoscopeError
 from morphoscope.inference.accelerate import accelerated
 from morphoscope.inference.forward import FUSED, ask
+from morphoscope.inference.shapes import ShapeReader, Shown, spacing_of
 from morphoscope.io.read import MAX_PIXELS, read
 from morphoscope.measure.texture import texture_descriptors
 from morphoscope.micrograph import Micrograph
@@ -64,6 +66,7 @@ class Predictor:
         self._bundle, self._max_pixels = bundle, max_pixels
         preprocessing = bundle.preprocessing
         self._network = accelerated(bundle.network, (preprocessing.height, preprocessing.width))
+        self._shapes = ShapeReader() if "shape" in bundle.network.spec.branches else None
 
     def predict(self, paths: Sequence[Path], rows: Mapping[Path, Mapping[str, str]] | None = None) -> Iterator[Predicted]:
         """Answers for any number of files, a batch at a time. rows: cells of a metadata sheet, which win over the file."""
@@ -98,6 +101,9 @@ class Predictor:
         inputs = {"image": preprocessing.canvas(working)}
         if "texture" in branches:
             inputs["texture"] = texture_descriptors(working)
+        if self._shapes:
+            shown = Shown(working, spacing_of(micrograph, working), perceptual_hash(working))
+            inputs["shape"] = self._shapes.read(shown)
         if "metadata" in branches:
             inputs["metadata"] = self._bundle.metadata_encoder.encode(metadata_values(micrograph, row))
         return Seen(without_pixels(micrograph), working, inputs)

@@ -28,38 +28,35 @@ from morphoscope.training.recipe import Recipe
 from morphoscope.training.samples import Samples, ordered_batches
 
 IMAGE_ONLY, METADATA_ONLY = "image only", "metadata only"
+_ALONE = {"image": "network only", "texture": "texture only", "shape": "shape only"}
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
-    """Everything of a folder that training needs, rows in one order: N pictures."""
+    """Everything of a folder that training needs, rows in one order: N pictures. described: (N, D) float32 for each of the
+    branches that take a picture in numbers, `texture` and `shape`."""
 
     schema: Schema
     preprocessing: Preprocessing
     canvases: np.ndarray
-    textures: np.ndarray
+    described: Mapping[str, np.ndarray]
     metadata: Sequence[Mapping[str, Value]]
     truths: list[np.ndarray]
 
     def samples(self, encoder: MetadataEncoder, branches: Collection[str]) -> Samples:
         """The tensors' source for the branches that a network has."""
-        vectors = {}
-        if "texture" in branches:
-            vectors["texture"] = self.textures
+        vectors = {name: values for name, values in self.described.items() if name in branches}
         if "metadata" in branches:
             vectors["metadata"] = np.stack([encoder.encode(values) for values in self.metadata])
         return Samples(self.canvases, vectors, self.truths)
 
     def spec(self, recipe: Recipe, encoder: MetadataEncoder) -> NetworkSpec:
-        """The network of a recipe, without a metadata branch where nothing is known of any picture."""
-        arguments: dict[str, dict[str, Any]] = {
-            "image": {"backbone": recipe.model.backbone},
-            "texture": {"width": int(self.textures.shape[1])},
-            "metadata": {"width": encoder.width},
-        }
-        branches: dict[str, dict[str, Any]] = {
-            name: arguments[name] for name in recipe.model.branches if name != "metadata" or encoder.width
-        }
+        """The network of a recipe, without the branches that have nothing to read: no metadata, no objects to measure."""
+        arguments: dict[str, dict[str, Any]] = {"image": {"backbone": recipe.model.backbone}}
+        arguments |= {name: {"width": values.shape[1]} for name, values in self.described.items()}
+        if encoder.width:
+            arguments["metadata"] = {"width": encoder.width}
+        branches = {name: arguments[name] for name in recipe.model.branches if name in arguments}
         return NetworkSpec(branches, self.schema, recipe.model.dropout)
 
 
@@ -192,5 +189,5 @@ def _ways(branches: Collection[str]) -> dict[str, Collection[str]]:
         ways[IMAGE_ONLY] = pixels
         ways[METADATA_ONLY] = ["metadata"]
     if len(pixels) > 1:
-        ways |= {"network only": ["image"], "texture only": ["texture"]}
+        ways |= {_ALONE[name]: [name] for name in pixels}
     return ways

@@ -152,8 +152,9 @@ def _initialised(task: FitTask) -> MultimodalNetwork:
     network = MultimodalNetwork(task.spec).to(memory_format=torch.channels_last)
     if "image" in network.branches:
         start_from(task.recipe.encoder, network.branches["image"])  # type: ignore[arg-type]
-    if "texture" in network.branches:
-        network.branches["texture"].standardise_by(torch.from_numpy(task.samples.vectors["texture"][task.training]))  # type: ignore[operator]
+    for name in ("texture", "shape"):
+        if name in network.branches:
+            network.branches[name].standardise_by(torch.from_numpy(task.samples.vectors[name][task.training]))  # type: ignore[operator]
     return network
 
 

@@ -23,7 +23,7 @@ class ModelSettings(_Section):
 
     backbone: str = "resnet10t"
     image_size: int = Field(128, ge=32, le=2048)
-    branches: tuple[Literal["image", "texture", "metadata"], ...] = ("image", "texture", "metadata")
+    branches: tuple[Literal["image", "texture", "shape", "metadata"], ...] = ("image", "texture", "shape", "metadata")
     dropout: float = Field(0.2, ge=0, lt=1)
     metadata_drop: float = Field(0.2, ge=0, lt=1)
 

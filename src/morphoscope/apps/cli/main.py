@@ -22,6 +22,7 @@ from morphoscope.apps.cli.measure import measure
 from morphoscope.apps.cli.predict import predict
 from morphoscope.apps.cli.pretrain import pretrain
 from morphoscope.apps.cli.render import render
+from morphoscope.apps.cli.segment import segment
 from morphoscope.apps.cli.suggest import suggest
 from morphoscope.apps.cli.train import train
 from morphoscope.errors import MorphoscopeError
@@ -48,7 +49,21 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, inspect, train, predict, evaluate, measure, pretrain, curve, suggest, embed, render, doctor):
+for command in (
+    demo,
+    inspect,
+    train,
+    predict,
+    evaluate,
+    segment,
+    measure,
+    pretrain,
+    curve,
+    suggest,
+    embed,
+    render,
+    doctor,
+):
     app.command(command.__name__)(stoppable(command))
 
 

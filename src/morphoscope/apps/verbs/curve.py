@@ -62,10 +62,11 @@ def curve(
     branches = {name: encoder_branch(name, backbone, seed) for name in names if name != TEXTURE}
     claim_folder(folder, (TABLE, ONE_SHOT, PAGE), may_replace=overwrite)
     request = FolderRequest(as_paths(images), as_paths(labels), as_path(metadata), None, group, sample, tuple(tasks))
-    recipe = load_recipe("default", [f"model.image_size={image_size}"] if image_size else [])
+    settings = ['model.branches=["image", "texture"]', *([f"model.image_size={image_size}"] if image_size else [])]
+    recipe = load_recipe("default", settings)
     read = read_folder(request, recipe, say)
     material = read.material(recipe, say)
-    features = {TEXTURE: material.textures.astype(np.float64)}
+    features = {TEXTURE: read.prepared.textures.astype(np.float64)}
     with bar("Looking", len(branches)) as progress:
         for done, (name, branch) in enumerate(branches.items(), 1):
             features[name] = frozen_features(branch, material.canvases).astype(np.float64)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -16,9 +17,13 @@ from morphoscope.data.label_check import LabelCheck
 from morphoscope.data.preparation import FolderReader, PreparedFolder
 from morphoscope.data.preprocessing import Preprocessing, common_canvas
 from morphoscope.data.split import effective_groups
+from morphoscope.inference.shapes import ShapeReader, Shown, has_objects, spacing_of
 from morphoscope.models.branches.metadata import Value, metadata_values
 from morphoscope.training.experiment import Material
 from morphoscope.training.recipe import Recipe
+
+MIN_SHARE_WITH_OBJECTS = 0.5
+"""Of the pictures: where fewer show objects, measured shape has nothing to tell."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +74,24 @@ class Folder:
         with bar("Preparing pictures", len(self.prepared.kept)) as progress:
             canvases = self._reader.canvases(preprocessing, self.prepared.kept, progress)
         say(f"Network pictures: {height} x {width} px.")
-        return Material(self.catalogue.schema, preprocessing, canvases, self.prepared.textures, self.metadata, self.truths)
+        described = {"texture": self.prepared.textures}
+        if "shape" in recipe.model.branches:
+            shapes = self._shapes()
+            if (share := has_objects(shapes).mean()) >= MIN_SHARE_WITH_OBJECTS:
+                described["shape"] = shapes
+            else:
+                say(f"Measured shape is left out: objects were found in {share:.0%} of the pictures.")
+        return Material(self.catalogue.schema, preprocessing, canvases, described, self.metadata, self.truths)
+
+    def _shapes(self) -> np.ndarray:
+        """(N, S) shape statistics."""
+
+        def show(row: int) -> Shown:
+            working = self.thumbnail(row)
+            return Shown(working, spacing_of(self.prepared.micrographs[row], working), self.prepared.signatures[row])
+
+        with bar("Measuring shapes", len(self.prepared.kept)) as progress:
+            return ShapeReader().read_all([partial(show, row) for row in range(len(self.prepared.kept))], progress)
 
 
 def working_side(recipe: Recipe) -> int:

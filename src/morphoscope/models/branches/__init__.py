@@ -12,6 +12,7 @@ BRANCHES = Registry(
     {
         "image": "morphoscope.models.branches.image:ImageBranch",
         "texture": "morphoscope.models.branches.texture:TextureBranch",
+        "shape": "morphoscope.models.branches.shape:ShapeBranch",
         "metadata": "morphoscope.models.branches.metadata:MetadataBranch",
     },
 )

@@ -1,0 +1,132 @@
+"""Segment: every picture's objects as an instance map that other programs open too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
+from morphoscope.apps.verbs.output import claim_folder, writing
+from morphoscope.apps.verbs.progress import bar
+from morphoscope.calibration.resolve import resolve
+from morphoscope.errors import MorphoscopeError, OutputError
+from morphoscope.inference.instances import find_instances
+from morphoscope.inference.segmentation import ObjectFinder
+from morphoscope.io.display import to_display
+from morphoscope.io.find import find_micrographs
+from morphoscope.io.read import MAX_PIXELS, read
+from morphoscope.models.segmenter_file import load_segmenter
+from morphoscope.reporting.outlines import outlined
+from morphoscope.reporting.predictions_table import PredictionsTable, Row, error_row
+
+TABLE, OVERLAYS = "segmentation.csv", "overlays"
+COLUMNS = ("path", "status", "error", "objects", "foreground", "map")
+MOST_IN_PNG = 65_535
+
+
+def segment(
+    paths: Paths,
+    out: PathLike = "instance_maps",
+    *,
+    model: PathLike | None = None,
+    overlay: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    overwrite: bool = False,
+    say: Say = silent,
+) -> Path:
+    """Finds the objects of pictures; writes an instance map a picture under `out`, and segmentation.csv with their counts.
+
+        morphoscope.segment("images", "instance_maps")
+
+    Maps are 16-bit PNG of the picture's size and stem, 0 = background (32-bit TIFF where 16 bits can't count the objects);
+    those of a sub-folder go to a sub-folder. model: a folder that `train --masks` wrote; left out, the segmenter that comes with
+    Morphoscope. overlay: also draw the outlines on the pictures, into `out`/overlays. Returns `out`. Raises MorphoscopeError,
+    whose text is meant to be shown, where no picture could be read or `out` can't be written.
+    """
+    folder = Path(out)
+    named = as_paths(paths)
+    files = find_micrographs(named)
+    targets = _targets(files, named, folder)
+    claim_folder(folder, [TABLE], overwrite)
+    finder = ObjectFinder(load_segmenter(None if model is None else Path(model)))
+    failures: list[str] = []
+    count = 0
+    with (
+        writing(folder, "Make room there and start again with --overwrite."),
+        PredictionsTable(folder / TABLE, COLUMNS) as table,
+        bar("Segmenting", len(files)) as progress,
+    ):
+        for done, path in enumerate(files, start=1):
+            try:
+                micrograph = resolve(read(path, max_pixels=max_pixels))
+                instance_map = find_instances(micrograph, finder)
+            except MorphoscopeError as error:
+                failures.append(str(error))
+                table.write([error_row(path, str(error))])
+            else:
+                written = write_instance_map(instance_map, targets[path])
+                table.write([_row(path, instance_map, written.relative_to(folder))])
+                count += int(instance_map.max())
+                if overlay:
+                    shown = outlined(to_display(micrograph.pixels), instance_map, np.array([], int))
+                    place = folder / OVERLAYS / written.relative_to(folder).with_suffix(".jpg")
+                    place.parent.mkdir(parents=True, exist_ok=True)
+                    shown.save(place, quality=90)
+            progress(done)
+    if len(failures) == len(files):
+        raise MorphoscopeError(
+            failures[0]
+            if len(files) == 1
+            else f"None of {len(files)} pictures could be read; expected micrographs. {folder / TABLE} says why for each. "
+            f"The first one: {failures[0]}"
+        )
+    for sentence in failures:
+        say(f"Error row: {sentence}")
+    say(f"Objects: {count}, pictures: {len(files) - len(failures)}, error rows: {len(failures)}. Instance maps: {folder}")
+    return folder
+
+
+def write_instance_map(instance_map: np.ndarray, target: Path) -> Path:
+    """The map as 16-bit PNG, or as 32-bit TIFF of the same stem where 16 bits are too few; returns where it is."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if instance_map.max() <= MOST_IN_PNG:
+        encoded = cv2.imencode(".png", instance_map.astype(np.uint16))[1]
+        target.write_bytes(encoded.tobytes())
+        return target
+    import tifffile
+
+    target = target.with_suffix(".tif")
+    tifffile.imwrite(target, instance_map.astype(np.uint32), compression="zlib")
+    return target
+
+
+def _targets(files: list[Path], named: tuple[Path, ...], folder: Path) -> dict[Path, Path]:
+    """Where each picture's map goes. Raises OutputError where a map could take a picture's place."""
+    homes = [path.resolve() for path in named if path.is_dir()]
+    if folder.resolve() in {path.parent.resolve() for path in files}:
+        raise OutputError(
+            f"--out {folder}: the pictures lie there; expected another folder, so that no map replaces one. Choose another --out."
+        )
+    targets: dict[Path, Path] = {}
+    taken: set[str] = set()
+    for path in files:
+        home = next((home for home in homes if home in path.resolve().parents), path.resolve().parent)
+        place = path.resolve().relative_to(home).with_suffix("")
+        if str(place).casefold() in taken:  # a.tif beside a.png
+            place = place.with_name(f"{path.stem}_{path.suffix.lstrip('.')}")
+        taken.add(str(place).casefold())
+        targets[path] = folder / place.with_name(f"{place.name}.png")
+    return targets
+
+
+def _row(path: Path, instance_map: np.ndarray, place: Path) -> Row:
+    share = np.count_nonzero(instance_map) / instance_map.size
+    return {
+        "path": str(path),
+        "status": "ok",
+        "objects": str(int(instance_map.max())),
+        "foreground": f"{share:.4f}",
+        "map": place.as_posix(),
+    }
