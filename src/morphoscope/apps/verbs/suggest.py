@@ -81,12 +81,18 @@ def suggest(
     features = np.concatenate(pool.features).astype(np.float64)
     merged = _merged(pool.predictions)
     unsure = uncertainty(merged) if merged else None
-    rows = choose(strategy, standardiser(features)(features), unsure, labelled, count, seed)
+    rows = choose(strategy, standardiser(features)(features), unsure, labelled, count, seed, _learned_from(bundle))
     with writing(table, "Choose another --out."):
         _write(table, pool.paths, rows, unsure, merged)
     said = f", {int(labelled.sum())} labelled ones left out" if labels else ""
     say(f"{len(rows)} of {len(pool.paths)} pictures to label next{said}: {table}")
     return table
+
+
+def _learned_from(bundle: Bundle | None) -> int | None:
+    """Pictures that the model knows the label of."""
+    counts = bundle.provenance.get("train_counts", {}) if bundle else {}
+    return max((int(sum(of_task)) for of_task in counts.values()), default=None)
 
 
 def _seen(files: Sequence[Path], model: str, bundle: Bundle | None) -> _Pool:

@@ -64,7 +64,7 @@ def logistic(
     basis = np.linalg.qr(rows.T)[0] if len(rows) < rows.shape[1] else np.eye(rows.shape[1])
     rows, asked = rows @ basis, asked @ basis
     strength = _chosen_strength(rows, labels, groups, seed)
-    return _log_probabilities(rows, labels, asked, n_classes, strength)
+    return log_probabilities(rows, labels, asked, n_classes, strength)
 
 
 def _chosen_strength(rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int) -> float:
@@ -81,7 +81,7 @@ def _chosen_strength(rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, s
             known = outside & np.isin(labels, labels[inside])
             if len(np.unique(labels[inside])) < 2 or not known.any():
                 continue
-            scores = _log_probabilities(rows[inside], labels[inside], rows[known], len(counts), strength)
+            scores = log_probabilities(rows[inside], labels[inside], rows[known], len(counts), strength)
             total += float(scores[np.arange(known.sum()), labels[known]].sum())
         likelihoods.append(total)
     return C_GRID[int(np.argmax(likelihoods))]
@@ -99,7 +99,8 @@ def _inner_folds(labels: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarra
     return fold_of_unit[unit_of]
 
 
-def _log_probabilities(rows: np.ndarray, labels: np.ndarray, asked: np.ndarray, n_classes: int, strength: float) -> np.ndarray:
+def log_probabilities(rows: np.ndarray, labels: np.ndarray, asked: np.ndarray, n_classes: int, strength: float) -> np.ndarray:
+    """(m, n_classes) of the asked rows, -inf for classes without a labelled row, at one inverse strength C of the penalty."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # a nearly separable handful: the penalty holds it anyway
         model = LogisticRegression(C=strength, max_iter=300).fit(rows, labels)

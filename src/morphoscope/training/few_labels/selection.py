@@ -13,29 +13,36 @@ from sklearn.cluster import KMeans
 from morphoscope.prediction import ClassPrediction
 
 TYPICAL_NEIGHBOURS = 20
-UNSURE_SHARE = 0.5
-"""Of the pictures, the least sure ones that `mix` spreads its choice over."""
+UNSURE_SHARE, UNSURE_MULTIPLE, TRUST_AFTER = 0.5, 5, 4
+"""`mix` spreads its choice over this share of the pictures, the least sure ones, as long as there are few labels; over this
+multiple of what is asked for when the labels are several times (the third number) as many, since then doubt can be trusted."""
 STRATEGIES = ("mix", "uncertainty", "coverage", "typical")
 
 
 def uncertainty(predictions: Sequence[ClassPrediction]) -> np.ndarray:
-    """(N,) in [0, 1]: the entropy of the calibrated probabilities over that of the uniform answer, the mean over tasks."""
+    """(N,) in [0, 1]: one less the margin between the two most probable classes, the mean over tasks; of a multi-label task, one
+    less the mean distance of its classes from even odds."""
     shares = []
     for one in predictions:
-        p = np.clip(one.probabilities, 1e-12, 1.0)
         if one.task.is_multilabel:
-            q = np.clip(1 - one.probabilities, 1e-12, 1.0)
-            shares.append(-(p * np.log2(p) + q * np.log2(q)).mean(axis=1))
+            shares.append(1 - np.abs(2 * one.probabilities - 1).mean(axis=1))
         else:
-            shares.append(-(p * np.log(p)).sum(axis=1) / np.log(p.shape[1]))
+            second, first = np.sort(one.probabilities, axis=1)[:, -2:].T
+            shares.append(1 - (first - second))
     return np.clip(np.mean(shares, axis=0), 0, 1)
 
 
 def choose(
-    strategy: str, features: np.ndarray, unsure: np.ndarray | None, labelled: np.ndarray, count: int, seed: int = 0
+    strategy: str,
+    features: np.ndarray,
+    unsure: np.ndarray | None,
+    labelled: np.ndarray,
+    count: int,
+    seed: int = 0,
+    known: int | None = None,
 ) -> np.ndarray:
     """Rows to label, the most urgent first, `count` at most. unsure: (N,), None where there is no model yet, so that `mix` and
-    `uncertainty` become `typical`. labelled: (N,) bool."""
+    `uncertainty` become `typical`. labelled: (N,) bool. known: pictures that the model learned from, those labelled if left out."""
     free = np.flatnonzero(~labelled)
     count = min(count, len(free))
     if strategy == "coverage":
@@ -45,7 +52,9 @@ def choose(
     order = free[np.argsort(-unsure[free], kind="stable")]
     if strategy == "uncertainty":
         return order[:count]
-    few = np.sort(order[: max(count, int(np.ceil(UNSURE_SHARE * len(order))))])
+    known = int(labelled.sum()) if known is None else known
+    doubtful = len(order) * UNSURE_SHARE * np.exp(-known / (TRUST_AFTER * count))
+    few = np.sort(order[: max(UNSURE_MULTIPLE * count, int(doubtful))])
     return few[typical(features[few], np.zeros(len(few), bool), count, seed)]
 
 
