@@ -4,8 +4,10 @@
     python tools/train_segmenter.py fit --work W --fold all --minutes 8 --out src/morphoscope/models/weights
     python tools/train_segmenter.py fit --work W --fold 0 --minutes 8 --out W/folds     (1, 2 likewise)
     python tools/train_segmenter.py fit --work W --fold rendered --minutes 8 --out W/folds
+    python tools/train_segmenter.py cross-fit --work W --emps ../shared/data/emps --out src/morphoscope/models/weights
 
-The fold K of three holds back a third of the papers; `rendered` sees no photograph. A GPU is used where there is one.
+The fold K of three holds back a third of the papers; `rendered` sees no photograph. `cross-fit` writes the shape statistics of
+the training pictures, each from the network that did not see its paper. A GPU is used where there is one.
 EMPS: by256/emps, MIT licence. Only its training pictures are used.
 """
 
@@ -26,7 +28,15 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from sklearn.model_selection import GroupKFold
 
+from morphoscope.calibration.resolve import resolve
+from morphoscope.data.duplicates import perceptual_hash
+from morphoscope.data.preprocessing import Preprocessing
+from morphoscope.inference.segmentation import ObjectFinder
+from morphoscope.inference.shapes import fingerprint
+from morphoscope.io.read import read
+from morphoscope.measure.shape_statistics import shape_statistics
 from morphoscope.models.segmenter import SegmenterSpec
+from morphoscope.models.segmenter_file import load_segmenter, save_segmenter
 from morphoscope.synthesis import render
 from morphoscope.training.segmentation.fit import SegmentationSettings, fit_segmenter
 from morphoscope.training.segmentation.samples import SegmentationSamples, segmentation_samples
@@ -125,22 +135,29 @@ def fit(options: argparse.Namespace) -> None:
     spec = SegmenterSpec(options.backbone)
     torch.backends.cudnn.benchmark = True
     fitted = fit_segmenter(joined([emps, rendered]), shares, spec, settings, start=start, minutes=options.minutes, say=say)
-    name = "segmenter" if options.fold == "all" else f"segmenter-{options.fold}"
-    options.out.mkdir(parents=True, exist_ok=True)
-    state = {
-        key: (tensor.half() if tensor.is_floating_point() else tensor).contiguous()
-        for key, tensor in fitted.network.state_dict().items()
-    }
-    save_file(state, options.out / f"{name}{options.suffix}.safetensors")
-    card = {"spec": spec.to_dict(), "photographs": int((shares[real] > 0).sum()), "rendered": len(rendered)}
-    card |= {"steps": fitted.steps, "batch_size": settings.batch_size, "seconds": round(fitted.seconds)}
-    card |= {"device": "GPU" if torch.cuda.is_available() else "CPU", "losses": fitted.history[-1]}
-    (options.out / f"{name}{options.suffix}.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+    card = {"photographs": int((shares[real] > 0).sum()), "rendered": len(rendered), "steps": fitted.steps}
+    card |= {"batch_size": settings.batch_size, "seconds": round(fitted.seconds), "losses": fitted.history[-1]}
+    card |= {"device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"}
+    save_segmenter(fitted.network, options.out if options.fold == "all" else options.out / options.fold, card)
+
+
+def cross_fit(emps: Path, work: Path, out: Path) -> None:
+    """Writes what `inference.shapes` takes in place of a look at pictures that the shipped segmenter knows by heart."""
+    sheet = pd.read_csv(work / "emps.csv")
+    finders = {fold: ObjectFinder(load_segmenter(work / "folds" / str(fold))) for fold in range(FOLDS)}
+    fingerprints, statistics = [], []
+    for name, fold in zip(sheet["filename"], sheet["fold"], strict=True):
+        working = Preprocessing(0, 0).working_copy(resolve(read(emps / "images" / name)))
+        fingerprints.append(fingerprint(perceptual_hash(working)))
+        statistics.append(shape_statistics(finders[fold].find(working)))
+        if len(statistics) % 50 == 0:
+            print(f"{len(statistics)} of {len(sheet)} pictures", flush=True)
+    np.savez_compressed(out / "cross_fitted.npz", fingerprints=np.stack(fingerprints), statistics=np.stack(statistics))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("stage", choices=["prepare", "fit"])
+    parser.add_argument("stage", choices=["prepare", "fit", "cross-fit"])
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--emps", type=Path, default=Path("../shared/data/emps"))
     parser.add_argument("--rendered", type=int, default=7000)
@@ -152,13 +169,14 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--backbone", default=SegmenterSpec.backbone)
     parser.add_argument("--start", type=Path, help="an encoder's safetensors to start from")
-    parser.add_argument("--suffix", default="")
     parser.add_argument("--out", type=Path, default=Path("segmenter"))
     options = parser.parse_args()
     if options.stage == "prepare":
         prepare(options.emps, options.rendered, options.work, options.workers)
-    else:
+    elif options.stage == "fit":
         fit(options)
+    else:
+        cross_fit(options.emps, options.work, options.out)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ import numpy as np
 import torch
 
 from morphoscope.data.preprocessing import resample
-from morphoscope.measure.separation import ObjectMaps, SeparationSettings, enlarged, separate
+from morphoscope.measure.separation import ObjectMaps, SeparationSettings, enlarged, follow_offsets
+from morphoscope.models.bfloat16 import bf16_is_native
 from morphoscope.models.segmenter import MAP_STRIDE, STRIDE, Segmenter, read_out
 
 
@@ -26,8 +27,8 @@ class LookSettings:
     second look aims at. tile_px, overlap_px: of looks that are larger than a tile."""
 
     overview_px: int = 384
-    object_px: float = 64.0
-    least_px: int = 192
+    object_px: float = 36.0
+    least_px: int = 96
     most_px: int = 2048
     tile_px: int = 768
     overlap_px: int = 128
@@ -60,7 +61,7 @@ class ObjectFinder:
     def find(self, grey: np.ndarray, shape: tuple[int, int] | None = None) -> np.ndarray:
         """Instance map int32, 0 = background, of a picture (Y, X) uint8 at square pixels, at its resolution or at `shape`."""
         maps = self.suitable_look(grey)
-        return enlarged(separate(maps, self._separation), maps.foreground, shape or grey.shape, self._separation.foreground)
+        return enlarged(follow_offsets(maps, self._separation), maps.foreground, shape or grey.shape, self._separation.foreground)
 
     def suitable_look(self, grey: np.ndarray) -> ObjectMaps:
         """The maps of the first look at which objects have the size that the network sees best, of a few."""
@@ -103,7 +104,7 @@ class ObjectFinder:
         below, right = -rows % STRIDE, -columns % STRIDE
         filled = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
         batch = torch.from_numpy(filled)[None, None].to(self._device).float() / 255
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=bf16_is_native()):
             maps = read_out(self._network(batch.contiguous(memory_format=torch.channels_last)))[0]
         return maps[:, : -(-rows // MAP_STRIDE), : -(-columns // MAP_STRIDE)].cpu().numpy()
 

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import as_file, files
 
 import numpy as np
@@ -27,8 +27,9 @@ from morphoscope.models.segmenter_file import load_segmenter, shipped_card
 
 CACHE_BYTES = 2**30
 WORKERS = 2
-SAME_AGREEMENT = 0.9
-"""Correlation of two signatures above which they are of one picture; different pictures of EMPS stay below 0.5."""
+FINGERPRINT_BITS, FINGERPRINT_SEED = 512, 7
+MOST_DIFFERING_BITS = 75
+"""As a correlation of signatures of 0.9. Different pictures of EMPS stay below 0.5, which is 170 bits."""
 _CROSS_FITTED = "cross_fitted.npz"
 
 
@@ -81,32 +82,35 @@ class ShapeReader:
     @cached_property
     def _cross_fitted(self) -> CrossFitted:
         with as_file(files("morphoscope.models.weights") / _CROSS_FITTED) as path, np.load(path, allow_pickle=False) as stored:
-            return CrossFitted(stored["signatures"], stored["statistics"])
+            return CrossFitted(stored["fingerprints"], stored["statistics"])
 
 
 @dataclass(frozen=True, eq=False)
 class CrossFitted:
-    """signatures (M, 64, 64) int8 of the pictures that trained the segmenter, and their statistics (M, S) without a scale."""
+    """fingerprints (M, 64) uint8 of the pictures that trained the segmenter, and their statistics (M, S) without a scale."""
 
-    signatures: np.ndarray
+    fingerprints: np.ndarray
     statistics: np.ndarray
 
     def statistics_of(self, signature: np.ndarray) -> np.ndarray | None:
         """Those of the picture that this is a copy of, if any: converted, re-encoded or resized, but neither turned nor cropped."""
-        agreement = self._unit @ _unit(signature[None])[0]
-        best = int(agreement.argmax())
-        return self.statistics[best] if agreement[best] > SAME_AGREEMENT else None
-
-    @cached_property
-    def _unit(self) -> np.ndarray:
-        return _unit(self.signatures)
+        differing = np.bitwise_count(self.fingerprints ^ fingerprint(signature)).sum(1)
+        best = int(differing.argmin())
+        return self.statistics[best] if differing[best] <= MOST_DIFFERING_BITS else None
 
 
-def _unit(signatures: np.ndarray) -> np.ndarray:
-    """(M, 4096) float32 of zero mean and unit length."""
-    vectors = signatures.reshape(len(signatures), -1).astype(np.float32)
-    vectors -= vectors.mean(1, keepdims=True)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-6)
+def fingerprint(signature: np.ndarray) -> np.ndarray:
+    """(64,) uint8: 512 bits that tell whether two duplicate signatures (64, 64) are alike, but not what either shows.
+
+    Signs of random projections (Charikar 2002): bits of two signatures differ by the angle between them over pi.
+    """
+    vector = signature.ravel().astype(np.float32)
+    return np.packbits(_projections(vector.size) @ (vector - vector.mean()) > 0)
+
+
+@cache
+def _projections(length: int) -> np.ndarray:
+    return np.random.default_rng(FINGERPRINT_SEED).standard_normal((FINGERPRINT_BITS, length), dtype=np.float32)
 
 
 def spacing_of(micrograph: Micrograph, working: np.ndarray) -> Spacing | None:

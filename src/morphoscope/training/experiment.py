@@ -56,7 +56,7 @@ class Material:
         arguments |= {name: {"width": values.shape[1]} for name, values in self.described.items()}
         if encoder.width:
             arguments["metadata"] = {"width": encoder.width}
-        branches = {name: arguments[name] for name in recipe.model.branches if name in arguments}
+        branches: dict[str, dict[str, Any]] = {name: arguments[name] for name in recipe.model.branches if name in arguments}
         return NetworkSpec(branches, self.schema, recipe.model.dropout)
 
 
