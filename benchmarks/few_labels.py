@@ -36,6 +36,10 @@ ROUNDS, COMPARED = (1, 2, 3, 4, 6, 8, 11, 15), (3, 5, 6)
 """Labels after each round of asking, as multiples of the number of classes, the first without any model; and the rounds compared."""
 
 
+Place = tuple[Path, Path, str, Sequence[str]]
+"""Images, sheet, column of the groups, and tasks, all if empty."""
+
+
 @dataclass(frozen=True, eq=False)
 class Labelled:
     """features (N, F), a task's class numbers (N,) with -1 where unknown, groups (N,)."""
@@ -117,8 +121,12 @@ def _learned(
     return float(np.mean([right[labels[test] == c].mean() for c in np.unique(labels[test])])), uncertainty([said])
 
 
-def queue_rows(name: str, data: Labelled) -> list[str]:
+def queue_rows(name: str, place: Place, work: Path) -> list[str]:
     """Table rows: each strategy's accuracy after each round, and what it needs of random's labels for the same accuracy."""
+    kept = work / f"few-queue-{name}.txt"
+    if kept.is_file():
+        return kept.read_text(encoding="utf-8").splitlines()
+    data = labelled_features(name, *place, work)
     curves = {
         s: np.mean([[a for _, a in asked(data, s, r)] for r in range(QUEUE_REPEATS)], axis=0) for s in ("random", *STRATEGIES)
     }
@@ -131,6 +139,7 @@ def queue_rows(name: str, data: Labelled) -> list[str]:
         shown = " | ".join(f"{value:.3f}" for value in accuracy)
         rows.append(f"| | {strategy} | {shown} | {'' if strategy == 'random' else ' · '.join(f'{n:.0f} %' for n in needed)} |")
         print(rows[-1], flush=True)
+    kept.write_text("\n".join(rows), encoding="utf-8")
     return rows
 
 
@@ -171,7 +180,7 @@ def main() -> None:
     lines += ["strategy needs for what random reaches in its last round but one, as a share of random's.", ""]
     lines += [f"| set | strategy |{' |' * len(ROUNDS)} needs |", f"|---|---|{'---|' * (len(ROUNDS) + 1)}"]
     for name, place in sets.items():
-        lines += queue_rows(name, labelled_features(name, *place, options.work))
+        lines += queue_rows(name, place, options.work)
     PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
 
