@@ -11,6 +11,7 @@ from morphoscope.errors import MorphoscopeError
 from morphoscope.training.few_labels.curve import (
     LabelledFeatures,
     Plan,
+    Trial,
     band,
     curve_rows,
     dealt,
@@ -99,3 +100,11 @@ def test_the_published_protocol_flatters_and_one_class_is_refused() -> None:
     one = LabelledFeatures("Shape", ("a", "b"), np.zeros(30, int), np.arange(30), {"good": np.zeros((30, 4))})
     with pytest.raises(MorphoscopeError, match="one class only"):
         learning_curves(one, Plan())
+
+
+def test_the_band_is_not_lifted_by_resamples_without_the_rare_class() -> None:
+    truth = np.repeat([0, 1, 2], [40, 40, 1])
+    right = truth < 2  # the one picture of the rare class is always wrong
+    trials = [Trial("good", 8, repeat, 9, np.arange(81), truth, right) for repeat in range(5)]
+    found = band(trials, np.arange(81))
+    assert found is None or found[1] < 0.7

@@ -195,8 +195,14 @@ def band(trials: Sequence[Trial], groups: np.ndarray) -> Interval | None:
         np.add.at(sums[repeat], (group_of[one.test], one.truth), one.is_right)
         np.add.at(sums[repeat], (group_of[one.test], n_classes + one.truth), 1)
 
+    with np.errstate(invalid="ignore"):
+        whole = sums.sum(axis=1)
+        recalls = whole[:, :n_classes] / whole[:, n_classes:]
+
     def balanced(totals: np.ndarray) -> np.ndarray:
         with np.errstate(invalid="ignore"):
-            return np.nanmean(totals[..., :n_classes] / totals[..., n_classes:], axis=-1)
+            drawn = totals[:, :n_classes] / totals[:, n_classes:]
+        # A rare class that a resample misses keeps its recall: leaving it out would lift the whole band.
+        return np.nanmean(np.where(totals[:, n_classes:] > 0, drawn, recalls), axis=1)
 
     return crossed_bootstrap_interval(sums, balanced)
