@@ -26,6 +26,7 @@ TRAINING_PAGES = [
     "docs/splits.md",
     "docs/predict.md",
     "docs/metadata-and-scale.md",
+    "docs/few-labels.md",
 ]
 SECONDS_A_PAGE = 900
 
@@ -148,8 +149,9 @@ def run_page(name: str, folder: Path) -> None:
 
 
 def run(words: list[str], folder: Path) -> None:
-    """One command as a user starts it; a training with few epochs of small pictures."""
+    """One command as a user starts it; trainings with few epochs, of small pictures where they have labels."""
     quick = ["--set", "fit.epochs=2", "--set", "model.image_size=64"] if words[0] == "train" and "--recipe" not in words else []
+    quick += ["--epochs", "1"] if words[0] == "pretrain" else []
     subprocess.run(
         [sys.executable, "-m", "morphoscope.apps.cli.main", *words, *quick], cwd=folder, check=True, timeout=SECONDS_A_PAGE
     )

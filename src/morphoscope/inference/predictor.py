@@ -49,13 +49,15 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """A batch in the order of the files. predictions: one a task, N rows for the readable ones; failed: path → sentence."""
+    """A batch in the order of the files. predictions: one a task, N rows for the readable ones; failed: path → sentence.
+    appearance: (N, A) how they look, what novelty is measured in."""
 
     paths: list[Path]
     seen: list[Seen]
     predictions: list[ClassPrediction]
     novelty: np.ndarray
     failed: dict[Path, str]
+    appearance: np.ndarray
 
 
 class Predictor:
@@ -113,11 +115,12 @@ class Predictor:
         tasks = self._bundle.schema.tasks
         if seen:
             answers = ask(self._network, [as_batch(seen)])
-            logits, novelty = answers.logits[FUSED], self._bundle.novelty.novelty(answers.appearance)
+            logits, appearance = answers.logits[FUSED], answers.appearance
+            novelty = self._bundle.novelty.novelty(appearance)
         else:
-            logits, novelty = [np.zeros((0, len(task.classes))) for task in tasks], np.zeros(0)
+            logits, novelty, appearance = [np.zeros((0, len(task.classes))) for task in tasks], np.zeros(0), np.zeros((0, 0))
         predictions = [c.predict(task, one) for c, task, one in zip(self._bundle.confidence, tasks, logits, strict=True)]
-        return Predicted([path for path, _ in batch], seen, predictions, novelty, failed)
+        return Predicted([path for path, _ in batch], seen, predictions, novelty, failed, appearance)
 
 
 def as_batch(seen: Sequence[Seen]) -> Batch:
