@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from PIL import Image
 
 from morphoscope.data.cache import PictureCache
 from morphoscope.data.duplicates import perceptual_hash
-from morphoscope.inference.shapes import CrossFitted, ShapeReader, Shown, fingerprint, has_objects, with_scale
+from morphoscope.data.preparation import OutOfTimeError
+from morphoscope.inference.shapes import PACE_PICTURES, CrossFitted, ShapeReader, Shown, fingerprint, has_objects, with_scale
 from morphoscope.measure.shape_statistics import STATISTIC_NAMES, shape_statistics
 from morphoscope.synthesis import render
 
@@ -70,3 +72,17 @@ def test_a_fingerprint_tells_alike_from_unlike() -> None:
     differing = lambda a, b: int(np.bitwise_count(fingerprint(a) ^ fingerprint(b)).sum())  # noqa: E731
     assert differing(one, nearly) < 50
     assert 200 < differing(one, other) < 312
+
+
+def test_a_folder_that_would_take_too_long_is_left_out_and_what_was_measured_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = PictureCache(tmp_path)
+    shown = [Shown(np.full((40, 50), level, np.uint8), None, np.zeros((64, 64), np.int8)) for level in range(40)]
+    reader = ShapeReader(cache)
+    monkeypatch.setattr(reader._finder, "find", lambda grey: (time.sleep(0.01), np.ones(grey.shape, np.int32))[1])
+    with pytest.raises(OutOfTimeError):
+        reader.read_all([lambda one=one: one for one in shown], lambda done: None, time.monotonic() + 0.05)
+    assert PACE_PICTURES <= len(list(tmp_path.rglob("*.npz"))) < 40
+    rows = reader.read_all([lambda one=one: one for one in shown], lambda done: None)
+    assert rows.shape == (40, len(STATISTIC_NAMES))
