@@ -13,6 +13,7 @@ from typing import Any
 
 _VERBS = {
     "train": "morphoscope.apps.verbs.train",
+    "train_masks": "morphoscope.apps.verbs.train_masks",
     "predict": "morphoscope.apps.verbs.predict",
     "evaluate": "morphoscope.apps.verbs.evaluate",
     "inspect": "morphoscope.apps.verbs.inspect",
@@ -31,6 +32,7 @@ __all__ = [
     "render",
     "segment",
     "train",
+    "train_masks",
 ]  # the verbs come from __getattr__
 
 
