@@ -91,7 +91,7 @@ def train(
     from morphoscope.apps.cli.console import repeat_command, say
     from morphoscope.apps.cli.train_masks import learns_objects, train_on_masks
 
-    if learns_objects(masks, recipe):
+    if learns_objects(masks, mask_kind, recipe):
         train_on_masks(locals(), began)
         return
     from morphoscope.apps.verbs.train import train as run

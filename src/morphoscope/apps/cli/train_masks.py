@@ -22,15 +22,21 @@ _REFUSED = {
 """Options of `train` to the reason why they do not go with --masks."""
 
 
-def learns_objects(masks: Path | None, recipe: str) -> bool:
-    """Whether a command line asks for a training on masks, by its option or by its recipe."""
+def learns_objects(masks: Path | None, mask_kind: str | None, recipe: str) -> bool:
+    """Whether a command line asks for a training on masks, by its option or by its recipe. Raises MorphoscopeError for a kind
+    of masks without any."""
     if masks is not None:
         return True
-    if not Path(recipe).is_file():
-        return False
-    from morphoscope.training.segmentation.recipe import is_mask_recipe
+    if Path(recipe).is_file():
+        from morphoscope.training.segmentation.recipe import is_mask_recipe
 
-    return is_mask_recipe(recipe)
+        if is_mask_recipe(recipe):
+            return True
+    if mask_kind:
+        raise MorphoscopeError(
+            f"--mask-kind: found {mask_kind} without masks; expected --masks DIR beside it. Add that, or leave --mask-kind out."
+        )
+    return False
 
 
 def train_on_masks(options: Mapping[str, Any], began: float) -> None:

@@ -85,7 +85,7 @@ def train_masks(
     options |= {"group": group, "sample": sample, "mask_kind": mask_kind}
     given = {name: value for name, value in options.items() if value is not None}
     if epochs is not None or time_budget_min is not None:
-        given["steps"] = 0  # those on record were of another plan
+        given |= {"steps": 0, "look_pictures": 0}  # those on record were of another plan
     chosen = load_mask_recipe(str(recipe), settings, given)
     chosen = _placed(chosen, as_paths(images), as_path(masks), as_paths(labels))
     target = Path(out)

@@ -44,12 +44,16 @@ class Choice:
 
     def look(self, network: Segmenter, step: int) -> dict[str, float]:
         """Scores the network, and keeps its weights where no earlier ones were as good."""
-        finder = ObjectFinder(copy.deepcopy(network))
-        pairs = [(numbers, finder.find(grey)) for grey, numbers in self.pictures]
-        ap50 = float(np.mean([match_instances(true, found).average_precision for true, found in pairs]))
-        iou = float(np.mean([foreground_iou(true, found) for true, found in pairs]))
+        ap50, iou = self._scores(network)
         self._looks += 1
         if (ap50 + iou) / 2 > self.score:
             self.step, self.score, self._best_look = step, (ap50 + iou) / 2, self._looks
             self.weights = {name: tensor.detach().cpu().clone() for name, tensor in network.state_dict().items()}
         return {"validation_ap50": ap50, "validation_iou": iou}
+
+    def _scores(self, network: Segmenter) -> tuple[float, float]:
+        """AP at IoU 0.5 and foreground IoU."""
+        finder = ObjectFinder(copy.deepcopy(network))
+        pairs = [(numbers, finder.find(grey)) for grey, numbers in self.pictures]
+        ap50 = np.mean([match_instances(true, found).average_precision for true, found in pairs])
+        return float(ap50), float(np.mean([foreground_iou(true, found) for true, found in pairs]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,11 @@ import torch
 from morphoscope.data.masks import MaskedFolder
 from morphoscope.data.split import Fold, split
 from morphoscope.errors import MorphoscopeError, SplitError
-from morphoscope.models.segmenter import SegmenterSpec
+from morphoscope.inference.segmentation import ObjectFinder
+from morphoscope.models.segmenter import Segmenter, SegmenterSpec
 from morphoscope.models.segmenter_start import begun_segmenter, is_whole_start
 from morphoscope.training.segmentation.choice import CHECKS, Choice
-from morphoscope.training.segmentation.copies import MOST_WINDOWS, Copy, training_copy, windows_of
+from morphoscope.training.segmentation.copies import MOST_LOOK_PX, MOST_WINDOWS, Copy, training_copy, windows_of
 from morphoscope.training.segmentation.fit import FittedSegmenter, SegmentationSettings, Watch, fit_segmenter, seconds_per_step
 from morphoscope.training.segmentation.recipe import MaskRecipe
 from morphoscope.training.segmentation.samples import SegmentationSamples, segmentation_samples
@@ -24,8 +26,9 @@ from morphoscope.training.segmentation.targets import object_targets
 PROTOCOLS = "80/20 or 70/20/10"
 FEWEST_TO_CHOOSE = 5
 """Independent training pictures below which none are set aside to choose weights by."""
-MOST_TO_CHOOSE = 16
-"""Validation pictures that a look takes in: more make it slow."""
+FEWEST_LOOKED_AT, MOST_TO_CHOOSE = 3, 16
+LOOK_SHARE = 0.25
+"""Validation pictures that a look takes in: as many as can be looked at in this share of the minutes, within bounds."""
 MOST_STEPS = 4000
 BUDGET_MARGIN = 0.85
 """Share of the minutes that the planned steps may take; the rest is for the looks and for what a short probe can't foresee."""
@@ -89,7 +92,7 @@ class MaskTraining:
         pictures, maps = zip(*windows, strict=True)
         samples = segmentation_samples(pictures, [object_targets(numbers) for numbers in maps])
         chosen = np.sort(rng.permutation(fold.validation)[:MOST_TO_CHOOSE])
-        validation = [training_copy(*folder.read(int(row))) for row in chosen]
+        validation = [training_copy(*folder.read(int(row)), MOST_LOOK_PX) for row in chosen]
         return cls(samples, np.array(shares), validation, len(fold.train))
 
 
@@ -120,7 +123,8 @@ def planned(material: MaskTraining, recipe: MaskRecipe, minutes: float) -> MaskP
         seed=recipe.seed,
     )
     seconds = seconds_per_step(material.samples, network.spec, settings)
-    affordable = BUDGET_MARGIN * 60 * minutes / seconds
+    n_looks, look_seconds = _looks(material, recipe, network, minutes)
+    affordable = max(0.0, BUDGET_MARGIN * 60 * minutes - look_seconds) / seconds
     if recipe.steps:
         steps = recipe.steps
     elif recipe.epochs:
@@ -129,15 +133,28 @@ def planned(material: MaskTraining, recipe: MaskRecipe, minutes: float) -> MaskP
         steps = MOST_STEPS
     # A repeat from a recipe's own steps has no minutes, and takes as many as were planned.
     steps = int(max(1, min(steps, affordable)))
-    settled = recipe.model_copy(update={"steps": steps, "batch_size": batch, "learning_rate": rate})
-    settings = dataclasses.replace(settings, steps=steps)
-    return MaskPlan(settled, settings, network.spec, network.state_dict(), minutes, steps * seconds)
+    settled = {"steps": steps, "batch_size": batch, "learning_rate": rate, "look_pictures": n_looks}
+    settings, expected = dataclasses.replace(settings, steps=steps), steps * seconds + look_seconds
+    return MaskPlan(recipe.model_copy(update=settled), settings, network.spec, network.state_dict(), minutes, expected)
+
+
+def _looks(material: MaskTraining, recipe: MaskRecipe, network: Segmenter, minutes: float) -> tuple[int, float]:
+    """Validation pictures a look takes in, and the seconds of all looks."""
+    if not material.validation:
+        return 0, 0.0
+    began = time.perf_counter()
+    ObjectFinder(network).find(material.validation[0][0])
+    each = (CHECKS + 1) * (time.perf_counter() - began)
+    affordable = max(FEWEST_LOOKED_AT, min(MOST_TO_CHOOSE, LOOK_SHARE * 60 * minutes / each))
+    count = min(recipe.look_pictures or int(affordable), len(material.validation))
+    return count, count * each
 
 
 def trained(material: MaskTraining, plan: MaskPlan, watch: Watch) -> FittedSegmenter:
     """Fits, and keeps the weights that find the validation objects best, those of the start among them where they are whole."""
     first = 0.0 if is_whole_start(plan.recipe.encoder) else 1 / CHECKS
-    choice = Choice(material.validation, first) if material.validation else None
+    looked_at = material.validation[: plan.recipe.look_pictures]
+    choice = Choice(looked_at, first) if looked_at else None
     return fit_segmenter(
         material.samples,
         material.shares,
