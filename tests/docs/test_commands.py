@@ -109,6 +109,7 @@ def test_the_error_messages_are_those_of_the_page(
 def test_a_page_without_training_from_top_to_bottom(name: str, laboratory: Path, tmp_path: Path) -> None:
     for folder in ("images", "instance_maps"):
         shutil.copytree(laboratory / folder, tmp_path / folder)
+    shutil.copy(laboratory / "labels.xlsx", tmp_path)
     run_page(name, tmp_path)
 
 

@@ -1,13 +1,13 @@
-"""Percentiles, intervals and densities with known answers."""
+"""Percentiles, intervals and needed numbers with known answers."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import pytest
 
-from morphoscope.measure.distribution import area_fraction, distribution, field_area, n_associated
-from morphoscope.measure.particles import trace
-from morphoscope.micrograph import InformationBar
+from morphoscope.measure.distribution import distribution, needed_more
 
 
 def test_percentiles_and_mean() -> None:
@@ -19,17 +19,20 @@ def test_percentiles_and_mean() -> None:
 def test_nothing_and_one_say_no_more_than_they_can() -> None:
     nothing, one = distribution(np.empty(0)), distribution(np.array([7.0]))
     assert (nothing.n, nothing.d50, nothing.mean, nothing.mean_ci95) == (0, None, None, None)
-    assert (one.n, one.d50, one.mean, one.std, one.mean_ci95) == (1, 7, 7, None, None)
+    assert (one.n, one.d50, one.mean, one.std, one.mean_ci95, one.n_needed) == (1, 7, 7, None, None, None)
 
 
-def test_interval_is_repeatable_and_holds_the_mean_as_often_as_it_says() -> None:
+def test_interval_is_repeatable_and_holds_the_truth_as_often_as_it_says() -> None:
     rng = np.random.default_rng(1)
     assert distribution(np.arange(9.0)) == distribution(np.arange(9.0))
-    held = 0
+    truth = {"mean": math.exp(0.3**2 / 2), "d50": 1.0, "d90": math.exp(0.3 * 1.2816), "area_mean": math.exp(2.5 * 0.3**2)}
+    held = dict.fromkeys(truth, 0)
     for _ in range(120):
-        low, high = distribution(rng.lognormal(0, 0.3, size=60)).mean_ci95
-        held += low <= np.exp(0.3**2 / 2) <= high
-    assert 0.86 <= held / 120 <= 0.99
+        found = distribution(rng.lognormal(0, 0.3, size=60))
+        for name, value in truth.items():
+            low, high = getattr(found, f"{name}_ci95")
+            held[name] += low <= value <= high
+    assert all(0.84 <= count / 120 <= 1 for count in held.values()), held
 
 
 def test_interval_shrinks_with_the_root_of_the_number() -> None:
@@ -39,36 +42,26 @@ def test_interval_shrinks_with_the_root_of_the_number() -> None:
     assert widths[0] == pytest.approx(2 * 1.96 * 5 / 10, rel=0.25)
 
 
-def test_area_fraction_and_field_leave_the_information_bar_out() -> None:
-    field = np.zeros((50, 80), np.uint8)
-    field[10:20, 10:30] = 1
-    traced, bar = trace(field), InformationBar(40, 10)
-    assert area_fraction(traced) == pytest.approx(200 / 4000)
-    assert area_fraction(traced, bar) == pytest.approx(200 / 3200)
-    assert field_area((50, 80), bar, (2.0, 3.0)) == 40 * 80 * 6
+def test_area_weights_are_those_of_discs() -> None:
+    found = distribution(np.r_[np.full(100, 10.0), np.full(100, 30.0)])
+    assert found.area_mean == pytest.approx((10**3 + 30**3) / (10**2 + 30**2))
+    assert found.mean == pytest.approx(20)
+    assert found.area_d50 == pytest.approx(30, rel=0.05)
 
 
-def test_number_density_is_unbiased_where_many_particles_are_cut() -> None:
-    """Fields cut from a plane of known density: counting all would give a third too many here, excluding all a third too few."""
+def test_the_number_needed_gives_the_precision_asked_for() -> None:
     rng = np.random.default_rng(3)
-    plane = np.zeros((1200, 1600), np.uint16)
-    y, x = np.mgrid[-9:10, -9:10]
-    disc = y**2 + x**2 <= 81
-    corners = [(r, c) for r in range(0, 1180, 24) for c in range(0, 1580, 24)]
-    chosen = rng.permutation(len(corners))[:1600]
-    for number, index in enumerate(chosen, start=1):
-        row, column = corners[index] + rng.integers(0, 5, 2) - np.array([0, 0])
-        plane[row : row + 19, column : column + 19][disc[: 1200 - row, : 1600 - column]] = number
-    fields = [plane[r : r + 100, c : c + 130] for r in range(20, 1080, 100) for c in range(20, 1450, 130)]
-    counted = sum(n_associated(trace(field)) for field in fields)
-    everything = sum(len(trace(field)) for field in fields)
-    truth = 1600 / plane.size * sum(field.size for field in fields)
-    assert counted == pytest.approx(truth, rel=0.03)
-    assert everything > 1.2 * truth
+    found = distribution(rng.normal(100, 20, 500), precision=0.02)
+    assert found.n_needed == pytest.approx((1.96 * 0.2 / 0.02) ** 2, rel=0.15)
+    assert needed_more(found) == max(0, found.n_needed - 500)
+    again = distribution(rng.normal(100, 20, found.n_needed))
+    assert np.ptp(again.mean_ci95) / 2 == pytest.approx(2, rel=0.25)
+    assert needed_more(distribution(rng.normal(100, 20, 5000), precision=0.05)) == 0
 
 
-def test_particles_above_and_below_a_bar_inside_the_picture_are_counted_once() -> None:
-    field = np.zeros((60, 40), np.uint8)
-    field[5:8, 5:8], field[18:20, 10:14], field[30:33, 20:23], field[50:52, 10:12] = 1, 2, 3, 4
-    assert n_associated(trace(field)) == 4
-    assert n_associated(trace(field), InformationBar(20, 10, "inside")) == 3
+def test_another_unit_scales_sizes_and_nothing_else() -> None:
+    px = distribution(np.arange(1.0, 50.0))
+    nm = px.scaled(2.5)
+    assert (nm.n, nm.n_needed, nm.n_effective) == (px.n, px.n_needed, px.n_effective)
+    assert nm.mean == pytest.approx(2.5 * px.mean)
+    assert nm.mean_ci95 == pytest.approx(tuple(2.5 * each for each in px.mean_ci95))

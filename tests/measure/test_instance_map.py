@@ -8,7 +8,8 @@ import tifffile
 from PIL import Image
 
 from morphoscope.errors import ReadError
-from morphoscope.measure.instance_map import match_instance_maps, n_pieces, read_instance_map
+from morphoscope.measure.instance_map import n_pieces, read_instance_map
+from morphoscope.measure.mask_matching import match_instance_maps
 
 NUMBERS = np.zeros((20, 31), np.uint32)
 NUMBERS[2:5, 3:9], NUMBERS[10:12, 20:22] = 1, 200

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from morphoscope.errors import ReadError
-from morphoscope.measure.picture import measure_picture
+from morphoscope.measure.picture import Asked, measure_picture
+from morphoscope.measure.shape_statistics import shape_statistics
 from morphoscope.measure.tables import MEASUREMENT_COLUMNS, SUMMARY_COLUMNS, measurement_rows, summary_row
-from morphoscope.micrograph import Micrograph, PixelSize
+from morphoscope.micrograph import InformationBar, Micrograph, PixelSize
 from morphoscope.synthesis import render
 
 SCALE = PixelSize(2.0, 2.5, "header")
@@ -89,9 +94,29 @@ def test_rendered_particles_have_their_true_mean_diameter(pixel_aspect) -> None:
             continue
         size = PixelSize(*picture.pixel_size_nm, "header")
         measured = measure_picture(Micrograph(Path("p"), picture.pixels, "test", size), picture.instance_map)
-        is_whole = measured.is_counted & np.array([each.kind == "particle" for each in picture.objects])
-        found += measured.nm.equivalent_circular_diameter[is_whole].tolist()
+        is_whole = measured.objects.is_counted & np.array([each.kind == "particle" for each in picture.objects])
+        found += measured.objects.nm.equivalent_circular_diameter[is_whole].tolist()
         true += [each.ecd_nm for each, whole in zip(picture.objects, is_whole, strict=True) if whole]
     assert len(found) >= 20
     np.testing.assert_allclose(found, true, rtol=0.03)
     assert np.mean(found) == pytest.approx(np.mean(true), rel=0.01)
+
+
+@given(
+    arrays(np.uint8, st.tuples(st.integers(1, 24), st.integers(1, 31)), elements=st.sampled_from([0, 0, 1, 2, 9])),
+    st.sampled_from([None, (1.0, 1.0), (2.5, 0.7)]),
+    st.sampled_from(["exclude", "include", "corrected"]),
+    st.sampled_from(["auto", "particles", "wires", "network"]),
+    st.booleans(),
+)
+@settings(deadline=None, max_examples=80)
+def test_any_map_gives_rows_without_nan(instance_map, spacing, border, kind, has_bar) -> None:
+    size = PixelSize(*spacing, "header") if spacing else None
+    bar = InformationBar(instance_map.shape[0] // 2, 1, "inside") if has_bar and instance_map.shape[0] > 3 else None
+    micrograph = dataclasses.replace(a_micrograph(instance_map.shape, size), information_bar=bar)
+    measured = measure_picture(micrograph, instance_map, Asked(border, kind))
+    rows = [*measurement_rows(measured), summary_row(measured)]
+    assert len(rows) == len(np.unique(instance_map[instance_map > 0])) + 1
+    assert not {"nan", "inf", "-inf"} & {cell for row in rows for cell in row.values()}
+    assert set(rows[-1]) <= set(SUMMARY_COLUMNS)
+    assert np.isfinite(shape_statistics(instance_map, spacing, bar)[0])

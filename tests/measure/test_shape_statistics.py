@@ -88,11 +88,11 @@ def test_a_hundred_objects_on_512_pixels_take_a_twentieth_of_a_second() -> None:
     field = ((y // 50 * 11 + x // 50 + 1) * ((y % 50 - 25) ** 2 + (x % 50 - 25) ** 2 < 400)).astype(np.uint16)
     times = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()
         found = shape_statistics(field)
-        times.append(time.perf_counter() - began)
+        times.append(time.process_time() - began)
     assert np.isfinite(found[: -len(("has_scale", "nm", "nm"))]).all()
-    assert min(times) < 0.15, "35 ms on an idle core"
+    assert min(times) < 0.15, "40 ms of an idle core"
 
 
 def test_true_masks_of_real_particles_tell_count_morphology_and_arrangement(shared_data) -> None:

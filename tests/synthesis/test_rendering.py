@@ -88,7 +88,7 @@ def test_classes_take_turns_and_samples_share_a_class() -> None:
 
 
 def test_nanowire_classes_are_what_was_drawn() -> None:
-    from morphoscope.synthesis.kinds.tem_nanowires import percolates
+    from morphoscope.measure.percolation import percolates
 
     for picture in render("tem-nanowires", 16, size=(128, 160), seed=9):
         assert picture.instance_map is not None

@@ -18,7 +18,10 @@ _POSITIVE = ("magnification", "hv_kv", "wd_mm", "dwell_us", "beam_current_na")
 _SIGNED = ("tilt_deg",)
 _SIZE, _SIZE_Y, _SIZE_X = "pixel_size_nm", "pixel_size_y_nm", "pixel_size_x_nm"
 
-METADATA_COLUMNS = (_SIZE, _SIZE_Y, _SIZE_X, *_POSITIVE, *_SIGNED, *_TEXTS)
+_SIZE_UNCERTAINTY = "pixel_size_u_percent"
+"""What `measure` makes of it stands in measure/uncertainty.py."""
+
+METADATA_COLUMNS = (_SIZE, _SIZE_Y, _SIZE_X, _SIZE_UNCERTAINTY, *_POSITIVE, *_SIGNED, *_TEXTS)
 """Columns of a metadata sheet that override what a file says; any other column is left alone."""
 
 

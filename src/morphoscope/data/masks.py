@@ -19,8 +19,9 @@ from morphoscope.data.preprocessing import Preprocessing
 from morphoscope.data.split import effective_groups
 from morphoscope.errors import LabelSheetError, MorphoscopeError, ReadError
 from morphoscope.io.read import read
-from morphoscope.measure.instance_map import match_instance_maps, read_instance_map
+from morphoscope.measure.instance_map import read_instance_map
 from morphoscope.measure.mask_kinds import MaskKind, MaskNumbers, instances_of, mask_kind, mask_numbers
+from morphoscope.measure.mask_matching import match_instance_maps, without_masks
 from morphoscope.micrograph import Micrograph
 
 _LOOK = Preprocessing(0, 0, 512)
@@ -112,10 +113,14 @@ def read_masked_folder(request: MaskRequest, progress: Callable[[int, int], None
 
 
 def _pictures(request: MaskRequest) -> ImageFolders:
-    """The pictures without the masks, where these lie in a sub-folder."""
+    """The pictures without the masks, where these lie in a sub-folder or, with an ending such as `_mask`, beside them."""
     roots, _, _ = data_set_layout(request.images, request.labels)
     found, home = find_images(roots), request.masks.resolve()
-    kept = [row for row, path in enumerate(found.paths) if home not in path.resolve().parents]
+    pictures = set(without_masks(found.paths))
+    elsewhere = {path for path in pictures if home not in path.resolve().parents}
+    if not elsewhere and len(pictures) < len(found.paths):
+        elsewhere = pictures
+    kept = [row for row, path in enumerate(found.paths) if path in elsewhere]
     if not kept:
         raise ReadError(
             f"--masks {request.masks}: the pictures lie in it as well; expected masks in a folder of their own. Move them to one."
@@ -163,7 +168,9 @@ def _looked_at(
 
 
 def _read_pair(path: Path, mask_path: Path) -> tuple[Micrograph, np.ndarray]:
-    micrograph, mask = resolve(read(path)), read_instance_map(mask_path)
+    micrograph = resolve(read(path))
+    height, width = micrograph.pixels.shape
+    mask = read_instance_map(mask_path, shape=(height, width))
     if mask.shape != micrograph.pixels.shape:
         found, expected = (" x ".join(map(str, shape)) for shape in (mask.shape, micrograph.pixels.shape))
         raise ReadError(

@@ -17,6 +17,7 @@ import torch
 
 from morphoscope.data.preprocessing import resample
 from morphoscope.measure.separation import ObjectMaps, SeparationSettings, enlarged, follow_offsets
+from morphoscope.models.bfloat16 import bf16_is_native
 from morphoscope.models.segmenter import MAP_STRIDE, STRIDE, Segmenter, read_out
 
 
@@ -59,12 +60,14 @@ class ObjectFinder:
 
     def find(self, grey: np.ndarray, shape: tuple[int, int] | None = None) -> np.ndarray:
         """Instance map int32, 0 = background, of a picture (Y, X) uint8 at square pixels, at its resolution or at `shape`."""
-        maps = self.suitable_look(grey)
-        return enlarged(follow_offsets(maps, self._separation), maps.foreground, shape or grey.shape, self._separation.foreground)
+        overview = self.look(grey, self._looks.overview_px)
+        maps = self._suitable_look(grey, overview)
+        labels = follow_offsets(maps, self._separation)
+        return enlarged(labels, _outline(maps.foreground, overview.foreground), shape or grey.shape, self._separation.foreground)
 
-    def suitable_look(self, grey: np.ndarray) -> ObjectMaps:
+    def _suitable_look(self, grey: np.ndarray, overview: ObjectMaps) -> ObjectMaps:
         """The maps of the first look at which objects have the size that the network sees best, of a few."""
-        maps = self.look(grey, self._looks.overview_px)
+        maps = overview
         for _ in range(self._looks.further_looks):
             seen, wanted = max(maps.foreground.shape) * MAP_STRIDE, self._suitable_px(maps, max(grey.shape))
             if abs(math.log2(wanted / seen)) <= self._looks.same_octaves:
@@ -103,7 +106,7 @@ class ObjectFinder:
         below, right = -rows % STRIDE, -columns % STRIDE
         filled = cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_REPLICATE)
         batch = torch.from_numpy(filled)[None, None].to(self._device).float() / 255
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=bf16_is_native()):
             maps = read_out(self._network(batch.contiguous(memory_format=torch.channels_last)))[0]
         return maps[:, : -(-rows // MAP_STRIDE), : -(-columns // MAP_STRIDE)].cpu().numpy()
 
@@ -121,6 +124,13 @@ class ObjectFinder:
             total[:, *window] += maps * share
             weight[window] += share
         return total / weight
+
+
+def _outline(suitable: np.ndarray, overview: np.ndarray) -> np.ndarray:
+    """Foreground probability whose edges are as sharp as the finer of two looks at one picture shows them."""
+    if max(overview.shape) <= max(suitable.shape):
+        return suitable
+    return (cv2.resize(suitable, overview.shape[::-1], interpolation=cv2.INTER_LINEAR) + overview) / 2
 
 
 def tiles(shape: tuple[int, int], side: int, overlap: int) -> Iterator[tuple[slice, slice]]:

@@ -1,37 +1,48 @@
-"""Instance maps as files: a picture of object numbers beside each micrograph."""
+"""Instance maps as files: a picture of object numbers, or what other programs write in its place."""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from PIL import Image
 from scipy.ndimage import label
 
-from morphoscope.errors import ReadError, did_you_mean
+from morphoscope.errors import OutputError, ReadError
 from morphoscope.io.detect import detect
 from morphoscope.io.formats.decoder_log import diverted_log
 from morphoscope.io.read import MAX_PIXELS, read
-
-SUFFIXES = (".png", ".tif", ".tiff")
+from morphoscope.measure.outline_file import OUTLINE_SUFFIXES, read_outlines
+from morphoscope.micrograph import PixelSize
 
 _WHAT = "expected an instance map: one grey channel of whole numbers, 0 for background and one number an object"
 _HOW = "Save it as 16-bit grey PNG or TIFF."
+_MOST_IN_16_BITS = 65_535
 _GREY_PNG, _GREY_TIFF = (0, 4), 1  # colour types and photometric interpretation
 
 
-def read_instance_map(path: Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """(Y, X) unsigned integers of a PNG or TIFF, 0 = background. Whole numbers stored as float or signed are taken too.
+def read_instance_map(path: Path, max_pixels: int = MAX_PIXELS, shape: tuple[int, int] | None = None) -> np.ndarray:
+    """(Y, X) unsigned integers, 0 = background, of a PNG, TIFF or plain .npy, or of the outlines in an ImageJ .roi or .zip.
 
-    Raises ReadError for what is unreadable, coloured, inverted, in several pages, fractional or negative.
+    Whole numbers stored as float or signed are taken too. shape: of the picture, which outlines do not tell. Raises ReadError
+    for what is unreadable, coloured, inverted, in several pages, fractional or negative, and for .npy files with pickles.
     """
+    suffix = path.suffix.lower()
+    if suffix in OUTLINE_SUFFIXES:
+        return read_outlines(path, shape)
+    if suffix == ".npy":
+        return _whole_numbers(path, _read_npy(path, max_pixels))
     micrograph = read(path, max_pixels=max_pixels)
     numbers = micrograph.pixels
     if micrograph.n_frames > 1:
         raise ReadError(f"{path}: found {micrograph.n_frames} pages; {_WHAT}. Save one page.")
     if not _is_grey(path):
         raise ReadError(f"{path}: found colours, a palette or inverted grey levels; {_WHAT}. {_HOW}")
+    return _whole_numbers(path, numbers)
+
+
+def _whole_numbers(path: Path, numbers: np.ndarray) -> np.ndarray:
     if numbers.dtype.kind == "u":
         return numbers
     lowest, highest = numbers.min(), numbers.max()
@@ -40,61 +51,52 @@ def read_instance_map(path: Path, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     return numbers.astype(np.uint32)
 
 
+def _read_npy(path: Path, max_pixels: int) -> np.ndarray:
+    try:
+        numbers = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        if "Python objects" in str(error) or "allow_pickle" in str(error):
+            raise ReadError(
+                f"{path}: found pickled Python objects, as Cellpose's _seg.npy holds, which could run any program and are not "
+                f"opened; {_WHAT}. In Cellpose save the masks as PNG or TIFF (File menu, or --save_png, --save_tif)."
+            ) from error
+        raise ReadError(f"{path}: the array can't be read ({error}); {_WHAT}. {_HOW}") from error
+    if numbers.ndim != 2 or numbers.dtype.kind not in "uif" or not 0 < numbers.size <= max_pixels:
+        raise ReadError(f"{path}: found an array of {numbers.shape} {numbers.dtype}; {_WHAT}. {_HOW}")
+    return np.asarray(numbers)
+
+
 def n_pieces(instance_map: np.ndarray) -> int:
     """How many separate parts, corners joining, are not background."""
     return int(label(instance_map != 0, np.ones((3, 3)))[1])
 
 
-def match_instance_maps(pictures: Sequence[Path], folder: Path) -> dict[Path, Path | ReadError]:
-    """For each picture the map of the same stem in a folder or its sub-folders, or what is wrong.
+def write_instance_map(path: Path, instance_map: np.ndarray, pixel_size: PixelSize | None = None) -> None:
+    """Writes a map (Y, X) so that ImageJ, napari and Cellpose open it as labels: 16 bits, 32 above 65,535 objects.
 
-    Of several with that stem, the one whose own folders' names agree most with the picture's.
-    Raises ReadError where the folder is missing or holds no map.
+    A `.tif` carries the pixel size, where known. Raises OutputError where it can't be written.
     """
-    if not folder.is_dir():
-        raise ReadError(f"--masks {folder}: found no such folder; expected one with instance maps. Check the spelling.")
-    by_stem: dict[str, list[Path]] = defaultdict(list)
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() in SUFFIXES and not path.name.startswith("."):
-            by_stem[path.stem].append(path)
-    if not by_stem:
-        raise ReadError(f"--masks {folder}: found no {', '.join(SUFFIXES)} file; expected instance maps. Name another folder.")
-    matches = {picture: _match(picture, by_stem, folder) for picture in pictures}
-    users = Counter(match for match in matches.values() if isinstance(match, Path))
-    for picture, match in matches.items():
-        if isinstance(match, Path) and users[match] > 1:
-            matches[picture] = ReadError(
-                f"{picture}: its mask {match} has the same stem as {users[match]} pictures; expected a mask for each. "
-                "Put the masks in sub-folders called like those of the pictures, or measure one folder at a time."
-            )
-    return matches
+    numbers = instance_map.astype(np.uint16 if instance_map.max(initial=0) <= _MOST_IN_16_BITS else np.uint32)
+    try:
+        if path.suffix.lower() == ".png":
+            if numbers.dtype != np.uint16:
+                raise OutputError(
+                    f"{path}: {len(np.unique(numbers)) - 1} objects; a PNG holds at most {_MOST_IN_16_BITS}. Write a .tif."
+                )
+            Image.fromarray(numbers).save(path)
+            return
+        import tifffile
 
-
-def _match(picture: Path, by_stem: dict[str, list[Path]], folder: Path) -> Path | ReadError:
-    candidates = by_stem.get(picture.stem, [])
-    if not candidates:
-        hint = did_you_mean(picture.stem, by_stem)
-        return ReadError(
-            f"{picture}: found no mask in {folder}; expected {picture.stem}.png or .tif there. "
-            f"Add it, or leave the picture out.{hint}"
-        )
-    agreement = [_n_shared_folders(picture, candidate.relative_to(folder)) for candidate in candidates]
-    best = [candidate for candidate, shared in zip(candidates, agreement, strict=True) if shared == max(agreement)]
-    if len(best) > 1:
-        return ReadError(
-            f"{picture}: found {len(best)} masks, {best[0]} and {best[1]}; expected one of that stem. Remove the others."
-        )
-    return best[0]
-
-
-def _n_shared_folders(picture: Path, mask: Path) -> int:
-    """How many folders just above both are called the same."""
-    shared = 0
-    for ours, theirs in zip(reversed(picture.parent.parts), reversed(mask.parent.parts), strict=False):
-        if ours != theirs:
-            break
-        shared += 1
-    return shared
+        scale: dict[str, Any] = {}
+        if pixel_size is not None:
+            scale = {"resolution": (1 / pixel_size.x_nm, 1 / pixel_size.y_nm), "metadata": {"unit": "nm"}}
+        # ImageJ's own TIFF knows no 32-bit whole numbers.
+        is_imagej = numbers.dtype == np.uint16
+        tifffile.imwrite(path, numbers, imagej=is_imagej, photometric="minisblack", compression="zlib", **scale)
+    except OSError as error:
+        raise OutputError(
+            f"{path}: the instance map can't be written ({error.strerror}); expected a writable place with room. Choose another --out."
+        ) from error
 
 
 def _is_grey(path: Path) -> bool:

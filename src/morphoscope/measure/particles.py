@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -17,6 +18,10 @@ Spacing = tuple[float, float]
 PIXELS: Spacing = (1.0, 1.0)
 """The spacing (y, x) that gives sizes in pixels."""
 
+_LENGTHS = (
+    *("centroid_y", "centroid_x", "equivalent_circular_diameter", "min_feret", "max_feret", "perimeter"),
+    "nearest_neighbour_distance",
+)
 _PIXEL_VARIANCE = 1 / 12  # of a position within a pixel of unit width
 
 
@@ -42,6 +47,11 @@ class Particles:
     """Of that long axis, from the picture's horizontal against the clock, from 0 to below 180."""
     nearest_neighbour_distance: np.ndarray
     """From centroid to centroid; nan for a particle that is alone."""
+
+    def scaled(self, factor: float) -> Particles:
+        """The same particles with square pixels of another size."""
+        sizes = {name: getattr(self, name) * factor for name in _LENGTHS}
+        return dataclasses.replace(self, area=self.area * factor**2, **sizes)
 
 
 @dataclass(frozen=True, eq=False)

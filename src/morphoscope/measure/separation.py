@@ -101,8 +101,11 @@ def _disks(places: np.ndarray, reach: np.ndarray) -> np.ndarray:
 
 
 def enlarged(labels: np.ndarray, foreground: np.ndarray, shape: tuple[int, int], threshold: float = 0.5) -> np.ndarray:
-    """The objects (y, x) at another resolution `shape`, outlined to a fraction of a pixel by the foreground probability."""
+    """Objects (y, x) at another resolution `shape`, outlined to a fraction of a pixel by the foreground probability (y', x')."""
     grown = expand_labels(labels, 2).astype(np.float32)  # float: OpenCV resamples no int32
+    # Doubled and smoothed in turn, lines between objects do not show the coarse pixels they came from.
+    while max(shape) > 1.5 * max(grown.shape):
+        grown = cv2.medianBlur(np.repeat(np.repeat(grown, 2, 0), 2, 1), 5)
     numbers = cv2.resize(grown, shape[::-1], interpolation=cv2.INTER_NEAREST_EXACT).astype(np.int32)
     is_object = cv2.resize(foreground, shape[::-1], interpolation=cv2.INTER_LINEAR) > threshold
     return np.where(is_object, numbers, 0)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from morphoscope.measure.hulls import Hulls
+from morphoscope.measure.inscribed import inscribed_radius
 from morphoscope.measure.neighbours import Neighbours, find_neighbours
 from morphoscope.measure.particles import PIXELS, Particles, Spacing, Traced, trace
 from morphoscope.micrograph import InformationBar
@@ -140,7 +141,7 @@ def _each(instance_map: np.ndarray, traced: Traced, particles: Particles, spacin
     """(N,) of every shape descriptor; each keeps its value when the object is turned or magnified."""
     yy, xx, yx = (traced.moments * np.array([spacing[0] ** 2, spacing[1] ** 2, spacing[0] * spacing[1]])).T
     ellipse = 4 * math.pi * np.sqrt(np.maximum(yy * xx - yx**2, 1e-12))
-    inscribed = 2 * _inscribed_radius(instance_map, traced) * math.sqrt(math.prod(spacing))
+    inscribed = 2 * inscribed_radius(instance_map, traced) * math.sqrt(math.prod(spacing))
     perimeter, folds = hull_folds(traced.hulls, spacing)
     return {
         "log_aspect_ratio": np.log(particles.aspect_ratio),
@@ -176,27 +177,6 @@ def hull_folds(hulls: Hulls, spacing: Spacing) -> tuple[np.ndarray, np.ndarray]:
         turned = length * unit**fold
         sums.append(np.hypot(np.bincount(owner, turned.real), np.bincount(owner, turned.imag)) / perimeter)
     return perimeter, np.array(sums)
-
-
-def _inscribed_radius(instance_map: np.ndarray, traced: Traced) -> np.ndarray:
-    """(N,) radius in px of the largest disc inside each object, neighbours that touch kept apart."""
-    inside = np.pad(instance_map != 0, 1)
-    for axis in (0, 1):
-        # The second of two neighbours gives up its first pixel, so that a distance ends between them.
-        target = inside[2:-1, 1:-1] if axis == 0 else inside[1:-1, 2:-1]
-        target[_meets(instance_map, axis)] = False
-    distance = cv2.distanceTransform(inside.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5)[1:-1, 1:-1]
-    is_object = instance_map != 0
-    radius = np.zeros(len(traced), np.float32)
-    np.maximum.at(radius, np.searchsorted(traced.numbers, instance_map[is_object]), distance[is_object])
-    return np.maximum(radius - 0.5, 0.5)
-
-
-def _meets(instance_map: np.ndarray, axis: int) -> np.ndarray:
-    """Where a pixel and the one before it along an axis belong to two objects."""
-    first = instance_map[:-1] if axis == 0 else instance_map[:, :-1]
-    second = instance_map[1:] if axis == 0 else instance_map[:, 1:]
-    return (first != second) & (first != 0) & (second != 0)
 
 
 def _shapes(each: dict[str, np.ndarray], area: np.ndarray, is_shown: np.ndarray) -> dict[str, float]:
@@ -275,7 +255,7 @@ def _places(traced: Traced, pairs: Neighbours, close: np.ndarray) -> dict[str, f
     occupied = float(traced.n_pixels.sum() / max(cv2.contourArea(hull), traced.n_pixels.sum()))
     return {
         "clark_evans": float(distance.mean() * 2 * math.sqrt(n / field)),  # 1 for random points (Clark & Evans 1954)
-        "distance_cv": float(distance.std() / distance.mean()),
+        "distance_cv": float(distance.std() / max(float(distance.mean()), 1e-9)),
         "occupied_fraction": occupied,
         "packed_share": float((pairs.counts(close) >= _NEIGHBOURS_OF_PACKED - 1).mean()),
     }

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors import SafetensorError
 from safetensors.numpy import load_file as load_arrays
 from safetensors.numpy import save_file as save_arrays
@@ -118,8 +117,3 @@ def _verify(folder: Path, checksums: dict[str, str]) -> None:
                 f"{folder / name}: the file differs from the one that training wrote (its SHA-256 is another). "
                 "Copy the model folder again from its source."
             )
-
-
-def device_for(name: str = "auto") -> torch.device:
-    """The accelerator where there is one, else the CPU."""
-    return torch.device("cuda" if name == "auto" and torch.cuda.is_available() else "cpu" if name == "auto" else name)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Literal
 
 import torch
 from torch import nn
 
+from morphoscope.models.bfloat16 import bf16_is_native
 from morphoscope.training.recipe import Recipe
 
 
@@ -16,15 +16,8 @@ def autocast_precision(recipe: Recipe, network: nn.Module) -> Literal["bf16-mixe
     or wide (ResNet 1.6-2.6 times as fast); thin depthwise nets become slower (docs/decisions/precision.md)."""
     wanted = recipe.fit.precision
     if wanted == "auto":
-        wanted = "bf16" if _bf16_is_native() and not _has_thin_groups(network) else "fp32"
+        wanted = "bf16" if bf16_is_native() and not _has_thin_groups(network) else "fp32"
     return "bf16-mixed" if wanted == "bf16" else "32-true"
-
-
-@cache
-def _bf16_is_native() -> bool:
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported()
 
 
 def _has_thin_groups(network: nn.Module) -> bool:

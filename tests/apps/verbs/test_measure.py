@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from morphoscope.apps.cli.measure import measure as command
 from morphoscope.apps.verbs.measure import measure
 from morphoscope.errors import MorphoscopeError
+from morphoscope.synthesis import write_dataset
 
 SHAPE = (90, 140)
 
@@ -158,10 +159,17 @@ def test_border_must_be_known(folder) -> None:
         run(folder, border="exclued")
 
 
-def test_without_masks_one_sentence_says_what_to_do(folder) -> None:
-    with pytest.raises(MorphoscopeError, match=r"--masks is missing, .* expected a folder of instance maps .* Add --masks DIR"):
-        run(folder, masks=None)
-    assert not (folder / "measurements.csv").exists()
+def test_without_masks_the_objects_are_found(tmp_path) -> None:
+    write_dataset("sizes", 2, tmp_path, size=(200, 260), seed=3, bar=0.0, difficulty=0.2)
+    truth = pd.read_csv(tmp_path / "truth.csv")
+    measure([tmp_path / "images"], out=tmp_path / "m.csv", report=tmp_path / "report", metadata=tmp_path / "truth.csv")
+    found = pd.read_csv(tmp_path / "report" / "summary.csv")
+    assert found["n_objects"].tolist() == pytest.approx(truth["objects"].tolist(), rel=0.4)
+
+
+def test_masks_and_a_model_exclude_each_other(folder) -> None:
+    with pytest.raises(MorphoscopeError, match="both are given; expected one"):
+        run(folder, model=folder)
 
 
 def test_command_line_takes_the_options(folder) -> None:
@@ -172,3 +180,128 @@ def test_command_line_takes_the_options(folder) -> None:
     assert result.exit_code == 0, result.output
     assert len(pd.read_csv(folder / "m.csv")) == 2
     assert pd.read_csv(folder / "r" / "summary.csv")["border_rule"].tolist() == ["include"]
+
+
+def wires_and_discs() -> np.ndarray:
+    drawn = discs((20, 120, 10))
+    drawn[50:54, 10:120], drawn[70:74, 10:110] = 2, 3
+    return drawn
+
+
+def summary_of(folder) -> pd.Series:
+    return pd.read_csv(folder / "report" / "summary.csv").iloc[0]
+
+
+def test_wires_have_lengths_and_widths(folder) -> None:
+    save(folder, "good", wires_and_discs())
+    table, said = run(folder, report=folder / "report")
+    assert table["kind"].tolist() == ["particle", "wire", "wire"]
+    np.testing.assert_allclose(table["length_nm"][1:], [220, 200], rtol=0.03)
+    np.testing.assert_allclose(table["width_px"][1:], [4, 4], rtol=0.05)
+    assert np.isnan(table["length_nm"][0])
+    summary = summary_of(folder)
+    assert (summary["kind"], summary["n"], summary["n_wires"], summary["percolates"]) == ("wires", 3, 2, False)
+    assert summary["wire_length_mean_nm"] == pytest.approx(210, rel=0.03)
+    assert summary["orientation_order"] == pytest.approx(1, abs=0.01)
+    assert "Particles: 1, Wires: 2" in said[-1]
+    page = (folder / "report" / "report.html").read_text(encoding="utf-8")
+    assert "wires hold" in page
+    assert "Wire width" in page
+
+
+@pytest.mark.parametrize("how", ["--kind", "sheet", "predictions"])
+def test_the_class_decides_what_is_measured(folder, how) -> None:
+    save(folder, "good", wires_and_discs())
+    (folder / "sheet.csv").write_text("filename,Morphology\ngood.tif,Sphere\n", encoding="utf-8")
+    (folder / "predictions.csv").write_text(
+        f"path,status,Morphology,Morphology.best\n{folder / 'images' / 'good.tif'},ok,Rod,Wire-fibre\n", encoding="utf-8"
+    )
+    options = {
+        "--kind": {"kind": "particles"},
+        "sheet": {"metadata": folder / "sheet.csv"},
+        "predictions": {"classes": folder / "predictions.csv"},
+    }[how]
+    table, _ = run(folder, report=folder / "report", **options)
+    assert table["kind"].unique().tolist() == ["particle"]
+    assert summary_of(folder)["kind"] == "particles"
+    assert summary_of(folder)["kind_reason"].startswith("asked" if how == "--kind" else "its class is")
+
+
+def test_a_network_percolates(folder) -> None:
+    net = np.zeros(SHAPE, np.uint16)
+    net[40:44], net[:, 60:64] = 1, 2
+    save(folder, "good", net)
+    run(folder, report=folder / "report")
+    summary = summary_of(folder)
+    assert (summary["kind"], summary["percolates"], summary["n_junctions"]) == ("network", True, 1)
+    assert (summary["n"], summary["contact_fraction"], summary["largest_cluster"]) == (0, 1, 2)
+
+
+def test_samples_are_pooled_and_blurred_pictures_left_out(folder) -> None:
+    for number in range(4):
+        save(folder, f"p{number}", discs((30, 40, 10 + number), (60, 100, 10 + number)))
+    blocks = np.kron(np.random.default_rng(0).integers(40, 200, (18, 28)), np.ones((5, 5))).astype(np.uint8)
+    for number in range(4):
+        grey = blocks if number < 3 else np.full(SHAPE, 100, np.uint8)
+        scale = {"resolution": (0.5, 0.5), "metadata": {"unit": "nm"}}
+        tifffile.imwrite(folder / "images" / f"p{number}.tif", grey, imagej=True, **scale)
+    rows = "".join(f"p{number}.tif,{'A' if number != 1 else 'B'}\n" for number in range(4))
+    (folder / "sheet.csv").write_text(f"filename,Batch\n{rows}", encoding="utf-8")
+    options = {"metadata": folder / "sheet.csv", "sample": "batch", "report": folder / "report"}
+    run(folder, **options)
+    both = pd.read_csv(folder / "report" / "samples.csv", keep_default_na=False).set_index("sample")
+    assert both.loc["A", "n_pictures"] == 3
+    assert float(both.loc["A", "std_between_pictures"]) == pytest.approx(np.std([40, 48, 52], ddof=1), rel=0.1)
+    assert both.loc["B", "std_between_pictures"] == ""
+    assert float(both.loc["A", "mean_ci95_low"]) < float(both.loc["A", "mean"]) < float(both.loc["A", "mean_ci95_high"])
+    _, said = run(folder, overwrite=True, min_focus=0.001, **options)
+    sharp = pd.read_csv(folder / "report" / "samples.csv", keep_default_na=False).set_index("sample")
+    assert (sharp.loc["A", "n_pictures"], sharp.loc["A", "n_left_out"]) == (2, 1)
+    assert (sharp.loc["", "n"], sharp.loc["", "n_left_out"]) == (0, 1), "good.tif is noise, and has no specimen"
+    summary = pd.read_csv(folder / "report" / "summary.csv")
+    assert summary["is_pooled"].tolist() == [False, True, True, True, False]
+    assert sum("below --min-focus" in line for line in said) == 2
+    assert "Specimens" in (folder / "report" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_scale_s_uncertainty_is_in_every_interval_in_nm(folder) -> None:
+    (folder / "sheet.csv").write_text("filename,pixel_size_nm,pixel_size_u_percent\ngood.tif,2,10\n", encoding="utf-8")
+    places = [(15 + 20 * (k // 5), 20 + 25 * (k % 5), 7) for k in range(15)]
+    save(folder, "good", discs(*places))
+    table, _ = run(folder, metadata=folder / "sheet.csv", report=folder / "report")
+    summary = summary_of(folder)
+    assert set(table["pixel_size_u_percent"]) == {10}
+    assert (summary["pixel_size_u_origin"], summary["mean_ci95_low_px"]) == ("stated", summary["mean_ci95_high_px"])
+    half = (summary["mean_ci95_high_nm"] - summary["mean_ci95_low_nm"]) / 2
+    assert half == pytest.approx(1.96 * 0.1 * summary["mean_nm"], rel=1e-6), "all alike: nothing but the scale is uncertain"
+    assert summary["n_per_um2_ci95_low"] < summary["n_per_um2"] < summary["n_per_um2_ci95_high"]
+
+
+def test_corrected_rule_weighs_what_lies_clear(folder) -> None:
+    save(folder, "good", discs((30, 40, 10), (60, 100, 20), (0, 100, 5)))
+    table, _ = run(folder, report=folder / "report", border="corrected")
+    weights = table["weight"].tolist()
+    assert weights[0] == pytest.approx(90 * 140 / ((90 - 22) * (140 - 22)))
+    assert (weights[1] > weights[0], weights[2]) == (True, 0)
+    assert summary_of(folder)["mean_nm"] > 60
+
+
+def test_wrong_options_are_sentences(folder) -> None:
+    (folder / "sheet.csv").write_text("filename,Batch\ngood.tif,A\n", encoding="utf-8")
+    for options, said in (
+        ({"kind": "wire"}, "Did you mean 'wires'"),
+        ({"sample": "Batch"}, "Add --report DIR"),
+        ({"sample": "Bach", "report": folder / "r", "metadata": folder / "sheet.csv"}, "Did you mean 'batch'"),
+        ({"sample": "Batch", "report": folder / "r"}, "add --metadata SHEET"),
+        ({"precision": 0.0}, "expected a share of the mean"),
+    ):
+        with pytest.raises(MorphoscopeError, match=said):
+            run(folder, **options)
+
+
+def test_twenty_thousand_objects(folder) -> None:
+    many = np.kron(np.arange(1, 20001).reshape(125, 160), np.pad(np.ones((4, 4), int), ((0, 2), (0, 2)))).astype(np.uint16)
+    save(folder, "good", many, many.shape)
+    table, _ = run(folder, report=folder / "report")
+    assert len(table) == 20000
+    assert summary_of(folder)["n_clusters"] == 20000

@@ -15,6 +15,7 @@ from PIL import Image
 
 from morphoscope.apps.verbs.segment import segment
 from morphoscope.apps.verbs.train_masks import train_masks
+from morphoscope.data.masks import MaskRequest, read_masked_folder
 from morphoscope.errors import MorphoscopeError
 from morphoscope.synthesis import write_dataset
 
@@ -127,6 +128,15 @@ def test_binary_masks_of_16_bit_tiff_with_all_that_can_be_wrong(masked: Path, tm
     assert "found no mask in" in text
     assert "1 masks are empty; their pictures count as pictures without objects" in text
     assert summary.n_train + summary.n_validation + summary.n_test == 4
+
+
+def test_masks_beside_the_pictures_are_no_pictures(masked: Path, tmp_path: Path) -> None:
+    images, masks = copied(masked, tmp_path, 3)
+    for path in masks.iterdir():
+        shutil.move(path, images / f"{path.stem}_mask.png")
+    folder = read_masked_folder(MaskRequest((images,), images))
+    assert len(folder.pictures) == 3
+    assert not folder.left_out
 
 
 def refused(morphoscope: Morphoscope, *words: object) -> str:

@@ -4,102 +4,108 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
+from morphoscope.apps.verbs.measure_picture import Choices, MapSource, Told, measured_rows
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
-from morphoscope.calibration.resolve import resolve
 from morphoscope.data.metadata_sheet import metadata_rows
 from morphoscope.errors import MorphoscopeError, OutputError, ReadError, did_you_mean
-from morphoscope.io.display import to_display
 from morphoscope.io.find import find_micrographs
-from morphoscope.io.read import MAX_PIXELS, read
-from morphoscope.measure.instance_map import match_instance_maps, n_pieces, read_instance_map
-from morphoscope.measure.picture import Border, MeasuredPicture, measure_picture
-from morphoscope.measure.tables import MEASUREMENT_COLUMNS, SUMMARY_COLUMNS, measurement_rows, summary_row
+from morphoscope.io.read import MAX_PIXELS
+from morphoscope.measure.border import Border
+from morphoscope.measure.distribution import PRECISION
+from morphoscope.measure.instance_map import read_instance_map
+from morphoscope.measure.mask_matching import match_instance_maps, without_masks
+from morphoscope.measure.routing import AskedKind
+from morphoscope.measure.tables import MEASUREMENT_COLUMNS, SAMPLE_COLUMNS, SUMMARY_COLUMNS
 from morphoscope.micrograph import Micrograph
-from morphoscope.reporting.measure_report import ReportedPicture, write_measure_report
-from morphoscope.reporting.outlines import data_address, outlined
-from morphoscope.reporting.predictions_table import PredictionsTable, Row, error_row
-
-SHOWN_PICTURES = 40
-"""Pictures whose outlines the report holds, at some 150 kB each."""
+from morphoscope.reporting.measure_report import write_measure_report
+from morphoscope.reporting.measured import sample_rows
+from morphoscope.reporting.predictions_table import PredictionsTable
 
 SAID_NOTES = 10
 
-SUMMARY, PAGE = "summary.csv", "report.html"
+SUMMARY, SAMPLES, PAGE = "summary.csv", "samples.csv", "report.html"
 
-
-@dataclass
-class _Told:
-    """What a run has to tell beside its tables. problems: a sentence for each picture that could not be measured."""
-
-    n_pictures: int = 0
-    n_particles: int = 0
-    n_without_scale: int = 0
-    problems: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    reported: list[ReportedPicture] = field(default_factory=list)
+Cells = dict[Path, dict[str, str]]
 
 
 def measure(
     paths: Sequence[Path],
     *,
     out: Path,
-    masks: Path | None,
+    masks: Path | None = None,
+    model: Path | None = None,
     report: Path | None = None,
     metadata: Path | None = None,
+    classes: Path | None = None,
+    class_column: str | None = None,
     border: Border = "exclude",
+    kind: AskedKind = "auto",
+    sample: str | None = None,
+    min_focus: float = 0.0,
+    precision: float = PRECISION,
     max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
     say: Callable[[str], None] = lambda line: None,
 ) -> Path:
-    """Writes measurements.csv as pictures come, and summary.csv and report.html into the folder `report`.
+    """Writes measurements.csv as pictures come, and summary.csv, samples.csv and report.html into the folder `report`.
 
-    masks: folder of instance maps, each of its picture's stem. border: whether the size distribution leaves out particles
-    that touch the border; measurements.csv has them in any case. A picture that can't be measured gives an error row.
-    Raises MorphoscopeError for bad options, and where no picture could be measured; rows written until then are kept.
+    masks: folder of instance maps, each of its picture's stem; left out, objects are found by the segmenter `model`, a folder that
+    `train --masks` wrote, or by the one that comes with Morphoscope. border: see Border;
+    measurements.csv has every object in any case. kind: what to measure; `auto` asks the sheet `classes` (or `metadata`), then
+    the objects. sample: a column of either sheet that names the specimen of each picture. min_focus: pooled figures leave out
+    pictures below. A picture that can't be measured gives an error row. Raises MorphoscopeError for bad options, and where no
+    picture could be measured; rows written until then are kept.
     """
-    masks = _checked(masks, border)
+    _check_options(border, kind, sample, report, precision)
+    if masks and model:
+        raise MorphoscopeError(f"--masks {masks} and --model {model}: both are given; expected one of them. Leave one out.")
     claim_file(out, overwrite)
     if report:
         _claim_report(report, overwrite)
     files = _pictures(paths, masks)
-    cells = metadata_rows(metadata, files) if metadata else {}
-    maps = match_instance_maps(files, masks)
-    told = _Told()
+    cells = _cells(files, metadata, classes, sample, class_column)
+    source = _from_files(files, masks, max_pixels) if masks else _by_segmenter(model)
+    choices = Choices(border, kind, class_column, sample, precision, min_focus, max_pixels, bool(report))
+    told = Told()
     with ExitStack() as stack:
         table = stack.enter_context(PredictionsTable(out, MEASUREMENT_COLUMNS))
         summary = stack.enter_context(PredictionsTable(report / SUMMARY, SUMMARY_COLUMNS)) if report else None
         progress = stack.enter_context(bar("Measuring", len(files)))
         for done, path in enumerate(files, start=1):
-            row_cells = cells.get(path, {})
-            rows, of_all = _measured_rows(path, maps[path], row_cells, border, max_pixels, told, is_reported=bool(report))
+            rows, of_all = measured_rows(path, source, cells.get(path, {}), choices, told)
             table.write(rows)
             if summary:
                 summary.write([of_all])
             progress(done)
     if report:
-        write_measure_report(told.reported, told.problems, told.notes, border, report)
+        _write_page(told, report, choices)
     _tell(told, len(files), out, say)
     return out
 
 
-def _checked(masks: Path | None, border: str) -> Path:
-    if border not in get_args(Border):
-        raise MorphoscopeError(
-            f"--border is '{border}'; expected {' or '.join(get_args(Border))}.{did_you_mean(border, get_args(Border))}"
-        )
-    if masks is None:
-        raise MorphoscopeError(
-            "measure: --masks is missing, and this version finds no particles by itself; expected a folder of instance maps "
-            "(PNG or TIFF, 0 = background, one number a particle, same stem as the picture). Add --masks DIR."
-        )
-    return masks
+def _write_page(told: Told, report: Path, choices: Choices) -> None:
+    """report.html, and samples.csv where pictures are pooled by specimen."""
+    samples = sample_rows(told.reported, choices.precision) if choices.sample_column else []
+    if choices.sample_column:
+        with PredictionsTable(report / SAMPLES, SAMPLE_COLUMNS) as pooled:
+            pooled.write(samples)
+    write_measure_report(told.reported, told.problems, told.notes, choices.border, report, samples, choices.precision)
+
+
+def _check_options(border: str, kind: str, sample: str | None, report: Path | None, precision: float) -> None:
+    for option, value, allowed in (("--border", border, get_args(Border)), ("--kind", kind, get_args(AskedKind))):
+        if value not in allowed:
+            raise MorphoscopeError(f"{option} is '{value}'; expected {' or '.join(allowed)}.{did_you_mean(value, allowed)}")
+    if sample and report is None:
+        raise MorphoscopeError("--sample pools pictures into samples.csv; expected a folder for it. Add --report DIR.")
+    if not 0 < precision < 1:
+        raise MorphoscopeError(f"--precision is {precision:g}; expected a share of the mean between 0 and 1, such as 0.05.")
 
 
 def _claim_report(folder: Path, overwrite: bool) -> None:
@@ -107,86 +113,76 @@ def _claim_report(folder: Path, overwrite: bool) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"--report {folder}: the folder can't be made ({error.strerror}). Choose another --report.") from error
-    found = [name for name in (SUMMARY, PAGE) if (folder / name).exists()]
+    found = [name for name in (SUMMARY, SAMPLES, PAGE) if (folder / name).exists()]
     if found and not overwrite:
         raise OutputError(
             f"--report {folder}: it holds earlier results ({', '.join(found)}); expected none. Choose another --report, or add "
             "--overwrite."
         )
+    (folder / SAMPLES).unlink(missing_ok=True)  # not every run writes it
 
 
-def _pictures(paths: Sequence[Path], masks: Path) -> list[Path]:
-    """The pictures without the masks, where these lie in a sub-folder."""
-    home = masks.resolve()
+def _pictures(paths: Sequence[Path], masks: Path | None) -> list[Path]:
+    """The pictures without the masks, where these lie in a sub-folder, or beside them under the names of other programs."""
     found = find_micrographs(paths)
+    if masks is None:
+        return found
+    home = masks.resolve()
     pictures = [path for path in found if home not in path.resolve().parents]
     if not pictures:
-        raise ReadError(
-            f"--masks {masks}: the pictures lie in it as well; expected masks in a folder of their own. Move them to one."
-        )
+        pictures = without_masks(found)
+        if len(pictures) == len(found):
+            raise ReadError(
+                f"--masks {masks}: the pictures lie in it as well; expected masks in a folder of their own. Move them to one."
+            )
     return pictures
 
 
-def _measured_rows(
-    path: Path,
-    found: Path | ReadError,
-    cells: Mapping[str, str],
-    border: Border,
-    max_pixels: int,
-    told: _Told,
-    *,
-    is_reported: bool,
-) -> tuple[list[Row], Row]:
-    """The rows of one picture for measurements.csv and its row for summary.csv."""
-    try:
+def _cells(
+    files: Sequence[Path], metadata: Path | None, classes: Path | None, sample: str | None, class_column: str | None
+) -> Cells:
+    """What both sheets say of each picture, by lower-case column; the metadata sheet wins."""
+    sheets = [sheet for sheet in (classes, metadata) if sheet]
+    cells: Cells = {path: {} for path in files}
+    for sheet in sheets:
+        for path, row in metadata_rows(sheet, files).items():
+            cells[path] |= {name.strip().lower(): cell for name, cell in row.items()}
+    columns = sorted({name for row in cells.values() for name in row})
+    for option, column in (("--sample", sample), ("--class-column", class_column)):
+        if column and column.lower() not in columns:
+            named = " and ".join(str(sheet) for sheet in sheets) or "no sheet (add --metadata SHEET)"
+            raise MorphoscopeError(
+                f"{option} names '{column}', which is no filled column of {named}; expected one of {', '.join(columns) or 'none'}."
+                f"{did_you_mean(column, columns)}"
+            )
+    return cells
+
+
+def _from_files(files: Sequence[Path], masks: Path, max_pixels: int) -> MapSource:
+    """Reads the map of a picture from the folder of masks."""
+    maps: Mapping[Path, Path | ReadError] = match_instance_maps(files, masks)
+
+    def read_map(path: Path, micrograph: Micrograph) -> np.ndarray:
+        found = maps[path]
         if isinstance(found, ReadError):
             raise found
-        micrograph = resolve(read(path, max_pixels=max_pixels), cells)
-        instance_map = read_instance_map(found, max_pixels)
-        measured = measure_picture(micrograph, instance_map, border)
-    except MorphoscopeError as error:
-        told.problems.append(str(error))
-        return [error_row(path, str(error))], error_row(path, str(error))
-    told.n_pictures += 1
-    told.n_particles += measured.summary.n_objects
-    told.n_without_scale += measured.pixel_size is None
-    notes = _notes(measured, instance_map)
-    told.notes += notes
-    if is_reported:
-        told.reported.append(_reported(micrograph, instance_map, measured, len(told.reported) < SHOWN_PICTURES))
-    return measurement_rows(measured), summary_row(measured, notes)
+        height, width = micrograph.pixels.shape
+        return read_instance_map(found, max_pixels, (height, width))
+
+    return read_map
 
 
-def _notes(measured: MeasuredPicture, instance_map: np.ndarray) -> list[str]:
-    """What a user should look at, though it could be measured."""
-    path, summary = measured.path, measured.summary
-    if summary.n_objects == 0:
-        return [f"{path}: its mask is empty, so it counts as a picture without particles."]
-    notes = []
-    if summary.n_objects == 1 and (pieces := n_pieces(instance_map)) > 1:
-        notes.append(
-            f"{path}: its mask has the one number {measured.numbers[0]} for {pieces} separate pieces, measured as one particle. "
-            "Give every particle a number of its own where it is a plain foreground mask."
-        )
-    if summary.n == 0:
-        notes.append(
-            f"{path}: no particle lies clear of the border, so its size distribution is empty. --border include takes them all."
-        )
-    return notes
+def _by_segmenter(model: Path | None) -> MapSource:
+    """Finds the objects of a picture."""
+    from morphoscope.inference.instances import find_instances
+    from morphoscope.inference.segmentation import ObjectFinder
+    from morphoscope.models.segmenter_file import load_segmenter
+
+    finder = ObjectFinder(load_segmenter(model))
+    return lambda path, micrograph: find_instances(micrograph, finder)
 
 
-def _reported(micrograph: Micrograph, instance_map: np.ndarray, measured: MeasuredPicture, has_overlay: bool) -> ReportedPicture:
-    overlay = ""
-    if has_overlay:
-        left_out = measured.numbers[~measured.is_counted]
-        overlay = data_address(outlined(to_display(micrograph.pixels), instance_map, left_out))
-    sizes_px = measured.px.equivalent_circular_diameter[measured.is_counted]
-    nm_per_px = measured.pixel_size.mean_nm if measured.pixel_size else None
-    name = Path(measured.path.parent.name, measured.path.name).as_posix()
-    return ReportedPicture(name, measured.summary, sizes_px, nm_per_px, overlay)
-
-
-def _tell(told: _Told, n_files: int, out: Path, say: Callable[[str], None]) -> None:
+def _tell(told: Told, n_files: int, out: Path, say: Callable[[str], None]) -> None:
     """Sums up. Raises MorphoscopeError where nothing was measured."""
     if told.n_pictures == 0:
         if n_files == 1:
@@ -206,4 +202,5 @@ def _tell(told: _Told, n_files: int, out: Path, say: Callable[[str], None]) -> N
             f"Note: no known scale in {told.n_without_scale} of {told.n_pictures} pictures, so their nm columns are empty. "
             "Give --metadata with a pixel_size_nm column."
         )
-    say(f"Particles: {told.n_particles}, pictures measured: {told.n_pictures}, error rows: {len(told.problems)}. Table: {out}")
+    counts = ", ".join(f"{what.capitalize()}: {n}" for what, n in told.n_objects.items() if n or what == "particles")
+    say(f"{counts}, pictures measured: {told.n_pictures}, error rows: {len(told.problems)}. Table: {out}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
@@ -17,6 +16,7 @@ from morphoscope.inference.segmentation import ObjectFinder
 from morphoscope.io.display import to_display
 from morphoscope.io.find import find_micrographs
 from morphoscope.io.read import MAX_PIXELS, read
+from morphoscope.measure.instance_map import write_instance_map
 from morphoscope.models.segmenter_file import load_segmenter
 from morphoscope.reporting.outlines import outlined
 from morphoscope.reporting.predictions_table import PredictionsTable, Row, error_row
@@ -66,7 +66,9 @@ def segment(
                 failures.append(str(error))
                 table.write([error_row(path, str(error))])
             else:
-                written = write_instance_map(instance_map, targets[path])
+                written = targets[path].with_suffix(".tif") if instance_map.max() > MOST_IN_PNG else targets[path]
+                written.parent.mkdir(parents=True, exist_ok=True)
+                write_instance_map(written, instance_map)
                 table.write([_row(path, instance_map, written.relative_to(folder))])
                 count += int(instance_map.max())
                 if overlay:
@@ -86,20 +88,6 @@ def segment(
         say(f"Error row: {sentence}")
     say(f"Objects: {count}, pictures: {len(files) - len(failures)}, error rows: {len(failures)}. Instance maps: {folder}")
     return folder
-
-
-def write_instance_map(instance_map: np.ndarray, target: Path) -> Path:
-    """The map as 16-bit PNG, or as 32-bit TIFF of the same stem where 16 bits are too few; returns where it is."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if instance_map.max() <= MOST_IN_PNG:
-        encoded = cv2.imencode(".png", instance_map.astype(np.uint16))[1]
-        target.write_bytes(encoded.tobytes())
-        return target
-    import tifffile
-
-    target = target.with_suffix(".tif")
-    tifffile.imwrite(target, instance_map.astype(np.uint32), compression="zlib")
-    return target
 
 
 def _targets(files: list[Path], named: tuple[Path, ...], folder: Path) -> dict[Path, Path]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import ndimage
 
+from morphoscope.measure.percolation import percolates
 from morphoscope.synthesis import curves, exposures, tem
 from morphoscope.synthesis.canvas import MARGIN_PX, Canvas
 from morphoscope.synthesis.curves import Curve
@@ -29,13 +29,6 @@ def draw(draft: Draft) -> Rendered:
     beam = exposures.beam(draft, canvas, width_nm, opacity, settings.hv_kv)
     grey = exposures.tem_grey(draft, tem.bright_field(canvas, beam, view))
     return finish(draft, grey, canvas, settings, {"class": name})
-
-
-def percolates(covered: np.ndarray) -> bool:
-    """Whether one connected part of a mask (Y, X) reaches from edge to edge along both axes."""
-    parts, _ = ndimage.label(covered, np.ones((3, 3)))
-    spans = [set(np.unique(a)) & set(np.unique(b)) - {0} for a, b in ((parts[0], parts[-1]), (parts[:, 0], parts[:, -1]))]
-    return bool(spans[0] & spans[1])
 
 
 def _wire(canvas: Canvas, width_nm: float, stiffness: float, length_nm: float, rng: np.random.Generator) -> Curve:
