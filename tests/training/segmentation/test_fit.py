@@ -53,6 +53,16 @@ def test_starts_from_a_whole_segmenter_or_an_encoder(samples: SegmentationSample
     assert not torch.equal(given.head.weight, encoder.head.weight)
 
 
+def test_a_frozen_encoder_stays_as_it_starts(samples: SegmentationSamples) -> None:
+    torch.manual_seed(9)
+    given = Segmenter(SPEC)
+    frozen = SegmentationSettings(steps=2, batch_size=2, view_px=64, freeze_encoder=True)
+    found = fit_segmenter(samples, np.ones(1), SPEC, frozen, start=given.state_dict()).network
+    for name, tensor in given.encoder.state_dict().items():
+        assert torch.equal(tensor, found.encoder.state_dict()[name]), name
+    assert not torch.equal(given.head.weight, found.head.weight)
+
+
 def test_someone_stops_it_after_a_step(samples: SegmentationSamples) -> None:
     shares: list[float] = []
     found = fit(samples, watch=Watch(progress=shares.append, is_stopped=lambda: True))

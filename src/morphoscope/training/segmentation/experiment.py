@@ -120,6 +120,7 @@ def planned(material: MaskTraining, recipe: MaskRecipe, minutes: float) -> MaskP
         learning_rate=rate,
         weight_decay=recipe.weight_decay,
         averaging_share=AVERAGING_SHARE,
+        freeze_encoder=recipe.freeze_encoder,
         seed=recipe.seed,
     )
     seconds = seconds_per_step(material.samples, network.spec, settings)

@@ -37,6 +37,8 @@ class SegmentationSettings:
     weight_decay: float = 0.02
     averaging_share: float = 0.03
     """The averaged weights, which are kept, remember about this share of the steps."""
+    freeze_encoder: bool = False
+    """Its weights stay as they start, and so do the statistics of its normalisation."""
     seed: int = 0
 
 
@@ -143,6 +145,8 @@ class _Fit:
         if start is not None:
             (network if _WHOLE in start else network.encoder.model).load_state_dict(start)
         self._network = network.to(self._device).to(memory_format=torch.channels_last).train()
+        if settings.freeze_encoder:
+            self._network.encoder.requires_grad_(False).eval()
         self._average = AveragedModel(self._network, multi_avg_fn=_ema(settings), use_buffers=True)
         self._optimizer = torch.optim.AdamW(
             self._network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay

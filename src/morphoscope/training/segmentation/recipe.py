@@ -41,6 +41,7 @@ class MaskRecipe(BaseModel):
     view_px: int = Field(256, ge=64, le=1024, multiple_of=32)
     learning_rate: float = Field(0.0, ge=0)
     weight_decay: float = Field(0.02, ge=0)
+    freeze_encoder: bool = False
 
     def to_toml(self) -> str:
         return tomli_w.dumps(self.model_dump(mode="json"))
