@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from morphoscope.models.bfloat16 import bf16_is_native
 from morphoscope.models.segmenter import Segmenter, SegmenterSpec
 from morphoscope.training.segmentation.choice import Choice
 from morphoscope.training.segmentation.losses import WEIGHTS, segmentation_losses, total_loss
@@ -166,8 +167,7 @@ class _Fit:
         rows = torch.multinomial(self._chances, self._settings.batch_size, replacement=True, generator=self._generator)
         with torch.no_grad():
             views = self._make_views(self._samples, rows, self._generator)
-        is_gpu = self._device.type == "cuda"
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=is_gpu):
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=bf16_is_native()):
             maps = self._network(views.pictures.contiguous(memory_format=torch.channels_last))
         losses = segmentation_losses(maps, views)
         self._optimizer.zero_grad(set_to_none=True)
