@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Any
 
 
 class MorphoscopeError(Exception):
@@ -16,6 +17,14 @@ class MorphoscopeError(Exception):
 
 class ReadError(MorphoscopeError):
     """A file that can't be read as a micrograph."""
+
+
+class NoPictureError(ReadError):
+    """A sound file that holds spectra or other data, but no picture. settings: what it says of the instrument."""
+
+    def __init__(self, sentence: str, settings: Any = None) -> None:
+        super().__init__(sentence)
+        self.settings = settings
 
 
 class LabelSheetError(MorphoscopeError):

@@ -92,12 +92,23 @@ class InformationBar:
     side: Literal["bottom", "top", "inside"] = "bottom"
 
 
+@dataclass(frozen=True)
+class ScaleBar:
+    """The length drawn into the picture: its value in nm, the columns it reaches from and to, and its row, in stored pixels."""
+
+    value_nm: float
+    x0: float
+    x1: float
+    y: float
+
+
 @dataclass(frozen=True, eq=False)
 class Micrograph:
     """One picture.
 
     `pixels` is (Y, X), one grey channel at the stored depth (uint8, uint16, int16, uint32, float32 …).
-    `n_frames` counts the pages or slices of the file it came from; `frame` is the one read.
+    `n_frames` counts the pages or slices of the file it came from; `frame` is the one read. A diffraction pattern has a
+    reciprocal scale and so no pixel size: `is_diffraction`. `scale_bar` is what a reading of the pixels found, if there was one.
     """
 
     path: Path
@@ -106,6 +117,8 @@ class Micrograph:
     pixel_size: PixelSize | None = None
     acquisition: Acquisition = field(default_factory=Acquisition)
     information_bar: InformationBar | None = None
+    scale_bar: ScaleBar | None = None
+    is_diffraction: bool = False
     frame: int = 0
     n_frames: int = 1
     warnings: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ class Registry:
     def __init__(self, kind: str, built_in: Mapping[str, str]) -> None:
         """kind: for messages and the entry-point group. built_in: name to `module:attribute`."""
         self.kind = kind
+        self._built_in = frozenset(built_in)
         self._targets = dict(built_in)
         for point in entry_points(group=f"morphoscope.{kind.replace(' ', '_')}"):
             self._targets.setdefault(point.name, point.value)
@@ -25,11 +26,19 @@ class Registry:
         return list(self._targets)
 
     def load(self, name: str) -> Any:
-        """The registered thing. Raises MorphoscopeError that lists the names there are."""
+        """The registered thing. Raises MorphoscopeError that lists the names there are, or names a plug-in that is broken."""
         if name not in self._targets:
             raise MorphoscopeError(
                 f"There is no {self.kind} called '{name}'; expected one of {', '.join(self._targets)}."
                 f"{did_you_mean(name, self._targets)}"
             )
         module, _, attribute = self._targets[name].partition(":")
-        return getattr(importlib.import_module(module), attribute)
+        try:
+            return getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            if name in self._built_in:
+                raise
+            raise MorphoscopeError(
+                f"The {self.kind} '{name}' can't be loaded from {self._targets[name]} ({error}); expected the plug-in that a package "
+                "promised. Update or remove that package."
+            ) from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 NM_PER_UNIT: dict[str, float] = {
     "m": 1e9,
@@ -41,6 +42,19 @@ _ALIASES: dict[str, str] = {
     "in": "inch",
     "\\u00b5m": "µm",  # ImageJ's escaped micro sign
 }
+
+
+_PREFIXED_METRE = re.compile(r"[a-zA-Zµμ]?m")
+_RECIPROCAL = re.compile(r"1/(.+)|(.+?)\^?-1")
+
+
+def is_reciprocal(text: str) -> bool:
+    """Whether a unit is one of reciprocal space: `1/nm`, `1 / Å`, `nm^-1`."""
+    match = _RECIPROCAL.fullmatch("".join(text.split()))
+    if match is None:
+        return False
+    base = match[1] or match[2]
+    return length_unit(base) is not None or _PREFIXED_METRE.fullmatch(base) is not None
 
 
 def length_unit(text: str) -> str | None:

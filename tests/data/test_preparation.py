@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import tifffile
 
 from morphoscope.data.cache import PictureCache
-from morphoscope.data.preparation import FolderReader
+from morphoscope.data.preparation import FolderReader, OutOfTimeError
 from morphoscope.data.preprocessing import Preprocessing
 from morphoscope.errors import MorphoscopeError
 
@@ -33,7 +34,7 @@ def reader(folder: Path) -> FolderReader:
 
 def test_the_second_reading_comes_from_the_cache_and_is_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first = reader(folder).prepare_all(WORKING)
-    monkeypatch.setattr("morphoscope.data.preparation.resolve", None)  # a decoded file would now fail
+    monkeypatch.setattr("morphoscope.data.readings.resolve", None)  # a decoded file would now fail
     second = reader(folder).prepare_all(WORKING)
     assert second.hashes == first.hashes
     assert np.array_equal(second.textures, first.textures)
@@ -79,3 +80,11 @@ def test_nothing_readable_is_an_error(folder: Path) -> None:
     bad = folder / "pictures" / "bad.tif"
     with pytest.raises(MorphoscopeError, match="None of 1 files"):
         FolderReader([bad], [{}], PictureCache(folder / "cache")).prepare_all(WORKING)
+
+
+def test_reading_scales_ends_when_its_time_is_over(folder: Path) -> None:
+    with pytest.raises(OutOfTimeError):
+        reader(folder).prepare_all(WORKING, until=time.monotonic())
+    paths = sorted((folder / "pictures").iterdir())
+    told = FolderReader(paths, [{"pixel_size_nm": "3"}] * len(paths), PictureCache(folder / "cache"))
+    assert len(told.prepare_all(WORKING, until=time.monotonic()).kept) == 4, "nothing was left to read from the pixels"

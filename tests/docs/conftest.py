@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from written_files import write_dm
 
 from morphoscope.synthesis import write_dataset
 
@@ -49,6 +50,7 @@ def _broken_files(folder: Path) -> None:
     (folder / "truncated.tif").write_bytes(picture.read_bytes()[:9000])
     (folder / "notes.tif").write_text("Sample 3, second wash\n", encoding="utf-8")
     (folder / "stack.dm4").write_bytes(bytes([0, 0, 0, 4]) + bytes(200))
+    write_dm(folder / "spectrum.dm3", np.ones((8, 64), dtype=np.float32), (0.5, 0.5), unit="eV")
 
 
 def _broken_sheets(folder: Path, labels: pd.DataFrame) -> None:

@@ -34,9 +34,12 @@ def test_what_is_no_picture_is_skipped(tmp_path: Path) -> None:
     assert found(tmp_path) == ["a.tif"]
 
 
-def test_formats_that_can_t_be_read_yet_don_t_vanish(tmp_path: Path) -> None:
-    touch(tmp_path, "a.dm4", "b.emd", "c.tif")
-    assert found(tmp_path) == ["a.dm4", "b.emd", "c.tif"]
+def test_formats_of_the_field_and_what_belongs_to_another_file(tmp_path: Path) -> None:
+    touch(tmp_path, "a.dm4", "b.emd", "c.emi", "c_1.ser", "c_2.ser", "d.emi", "e_000.tvips", "e_001.tvips", "f_001.tvips")
+    pictures = ["a.dm4", "b.emd", "c_1.ser", "c_2.ser", "d.emi", "e_000.tvips", "f_001.tvips"]
+    assert found(tmp_path) == pictures
+    assert found(tmp_path, every_file=True) == sorted([*pictures, "c.emi", "e_001.tvips"])
+    assert find_micrographs([tmp_path / "c.emi"]) == [tmp_path / "c.emi"]
 
 
 def test_files_named_are_returned_whatever_they_are(tmp_path: Path) -> None:

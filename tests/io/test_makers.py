@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from morphoscope.calibration import conflicts
 from morphoscope.io import read
 from morphoscope.micrograph import InformationBar, Micrograph
 
@@ -246,6 +247,21 @@ def test_jeol_sidecar(tmp_path: Path) -> None:
     assert read(tmp_path / "a.tif").pixel_size is None, "a magnification alone is no scale"
 
 
+@pytest.mark.parametrize("text", [JEOL.replace("120 80", "1280 960"), HITACHI.replace("120x90", "1280x960")])
+def test_a_sidecar_of_the_same_proportions_is_of_a_resized_picture(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    micrograph = written(tmp_path / "a.tif")
+    assert micrograph.pixel_size is not None and len(conflicts(micrograph.pixel_size)) == 1
+
+
+@pytest.mark.parametrize("text", [JEOL.replace("120 80", "1280 320"), HITACHI.replace("120x90", "640x1280")])
+def test_a_sidecar_of_other_proportions_is_of_another_picture(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    micrograph = written(tmp_path / "a.tif")
+    assert micrograph.pixel_size is None and micrograph.acquisition.hv_kv is None
+    assert "this one has 90 × 120: its values are left out" in micrograph.warnings[0]
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8", "utf-8-sig", "cp1252"])
 def test_hitachi_sidecar(tmp_path: Path, encoding: str) -> None:
     (tmp_path / "花粉 (x600).txt").write_text(HITACHI, encoding=encoding)
@@ -348,6 +364,7 @@ def test_jeol_sightx(tmp_path: Path, eos: str, mode: str, is_image: bool) -> Non
     assert sides(micrograph) == ((0.4, 0.2) if is_image else None)
     assert micrograph.acquisition.value("hv_kv") == 200.0 and micrograph.acquisition.value("tilt_deg") == 1.5
     assert micrograph.acquisition.value("magnification") == (50000.0 if mode == "MAG" else None)
+    assert micrograph.is_diffraction is (mode.startswith("DIFF") and eos == "eosTEM")
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("nm", 1.0), ("micron", 1e3), ("\\u00B5m", 1e3), ("um", 1e3), ("mm", 1e6)])

@@ -46,25 +46,6 @@ def test_no_permission(tmp_path: Path) -> None:
         read(path)
 
 
-@pytest.mark.parametrize(
-    ("head", "name"),
-    [
-        (b"\0\0\0\3\0\0\x10\0\0\0\0\1", "Gatan DigitalMicrograph"),
-        (b"\0\0\0\4\0\0\0\0\0\0\x10\0", "Gatan DigitalMicrograph"),
-        (b"\x89HDF\r\n\x1a\n", "Velox"),
-        (b"II\x97\x01\x10\x02", "FEI TIA"),
-        (b"JK\0\2", "FEI TIA"),
-        (b"AAMVHFSS", "Bruker"),
-        (b"\1\0\0\0" * 52 + b"MAP DA\0\0", "MRC"),
-        (b"BZh91AY&SY", "Phenom"),
-    ],
-)
-def test_formats_of_the_field_are_refused_by_name(tmp_path: Path, head: bytes, name: str) -> None:
-    (tmp_path / "a.dat").write_bytes(head + bytes(300))
-    with pytest.raises(ReadError, match=rf"found an? .*{name}.*can't read; expected TIFF, PNG.*Export the picture as TIFF"):
-        read(tmp_path / "a.dat")
-
-
 def test_values_that_are_no_grey_levels(tmp_path: Path) -> None:
     pixels = np.random.default_rng(1).random((20, 30)).astype("float32")
     with pytest.raises(ReadError, match=r"complex64 numbers; expected real grey levels"):

@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from morphoscope.errors import NoPictureError
 from morphoscope.io import read
 from morphoscope.micrograph import Micrograph
 
 FOLDERS = ("fei_tfs", "zeiss", "tescan", "jeol", "hitachi", "tiff_misc")
+BY_LIBRARY = ("gatan", "fei_tia", "velox_emd", "bruker_bcf", "mrc", "phenom")
+"""Their truth is what RosettaSciIO once gave: a baseline against regressions."""
+SPECTRA = ("2D__test-MonoCL_spectrum-SI.dm4", "EELS_STO.dm3", "example_object_dtype_data.emd")
+NEEDS_INFO_FILE = "20241021_00405_movie.mrc"
+"""Its magnification stands in a text file that is not beside it."""
 FIELDS = {
     "magnification": "magnification",
     "hv_kv": "hv_kv",
@@ -42,6 +48,26 @@ def test_every_value_of_the_truth(shared_data: Path, folder: str) -> None:
                 assert agrees(row[column], found), f"{row['file']}: {column} is {row[column]}, found {found}"
         assert micrograph.acquisition.date is not None and micrograph.acquisition.instrument is not None
         assert micrograph.warnings == ()
+
+
+@pytest.mark.parametrize("folder", BY_LIBRARY)
+def test_every_value_of_the_baseline(shared_data: Path, folder: str) -> None:
+    for row in rows(shared_data / "vendor" / folder / "truth.csv"):
+        path = shared_data / "vendor" / folder / row["file"]
+        if path.name in SPECTRA:
+            with pytest.raises(NoPictureError, match="found no picture, the file holds") as caught:
+                read(path)
+            size, settings = None, caught.value.settings
+        else:
+            micrograph = read(path)
+            size, settings = micrograph.pixel_size, micrograph.acquisition
+        if row["pixel_size_nm"]:
+            assert size is not None and agrees(row["pixel_size_nm"], size.x_nm), path.name
+        else:
+            assert size is None, f"{path.name}: {size} was made up"
+        for column, name in FIELDS.items():
+            if row[column] and path.name != NEEDS_INFO_FILE:
+                assert agrees(row[column], settings.value(name)), f"{path.name}: {column}"
 
 
 def _databar(shared_data: Path) -> list[tuple[dict[str, str], Micrograph]]:

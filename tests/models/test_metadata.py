@@ -35,7 +35,7 @@ def test_scale_is_in_powers_of_ten_nm() -> None:
 
 
 def test_further_columns_of_the_sheet_are_numbers_or_categories() -> None:
-    values = metadata_values(micrograph(None), {"Dose": "1,5", "Operator": "NA", "hv_kv": "80"})
+    values = metadata_values(micrograph(None), {"Dose": "1,5", "Operator": "NA", "hv_kv": "80", "pixel_size_note": "?"})
     assert values == {"Dose": 1.5, "Operator": "NA"}
 
 

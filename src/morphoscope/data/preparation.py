@@ -7,27 +7,30 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from morphoscope.calibration.resolve import resolve
+from morphoscope.calibration.resolve import Scale
 from morphoscope.data.cache import PictureCache, cache_folder, content_hash
 from morphoscope.data.duplicates import perceptual_hash
 from morphoscope.data.preprocessing import Preprocessing
+from morphoscope.data.readings import READING_VERSION, read_calibrated
 from morphoscope.data.record import micrograph_from_record, micrograph_to_record
 from morphoscope.errors import MorphoscopeError
-from morphoscope.io.read import read
 from morphoscope.io.sidecar import sidecars
 from morphoscope.measure.texture import texture_descriptors
 from morphoscope.micrograph import Micrograph
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 MAX_CANVAS_BYTES_IN_MEMORY = 2 * 2**30
 WORKERS = 2
 
@@ -45,10 +48,13 @@ class PreparedPicture:
     content_hash: str
 
 
-def prepare(path: Path, preprocessing: Preprocessing, sheet_row: Mapping[str, str], cache: PictureCache) -> PreparedPicture:
+def prepare(
+    path: Path, preprocessing: Preprocessing, sheet_row: Mapping[str, str], cache: PictureCache, scale: Scale = "auto"
+) -> PreparedPicture:
     """One picture, from the cache where its content was seen before. Raises MorphoscopeError for an unreadable file."""
     digest = _hash_or_raise(path)
     settings: dict[str, Any] = {"version": CACHE_VERSION, "side": preprocessing.working_side, "row": dict(sheet_row)}
+    settings |= {"scale": scale, "reading": READING_VERSION}
     settings["percentiles"] = [preprocessing.low_percentile, preprocessing.high_percentile]
     # The name speaks too (its magnification), and so do the files beside the picture.
     beside = [_hash_or_raise(sidecar) for sidecar in sidecars(path)]
@@ -58,7 +64,7 @@ def prepare(path: Path, preprocessing: Preprocessing, sheet_row: Mapping[str, st
         arrays, record = stored
         micrograph = micrograph_from_record(record, path)
         return PreparedPicture(micrograph, arrays["working"], arrays["texture"], arrays["signature"], digest)
-    micrograph = resolve(read(path), sheet_row)
+    micrograph = read_calibrated(path, sheet_row, scale=scale)
     working = preprocessing.working_copy(micrograph)
     arrays = {"working": working, "texture": texture_descriptors(working), "signature": perceptual_hash(working)}
     record = micrograph_to_record(micrograph)
@@ -92,18 +98,37 @@ class PreparedFolder:
 Outcome = PreparedPicture | MorphoscopeError
 
 
+class OutOfTimeError(Exception):
+    """Reading takes longer than it may."""
+
+
 class FolderReader:
     """Prepares a catalogue's files with a few threads (decoding and resampling release Python's lock)."""
 
-    def __init__(self, paths: Sequence[Path], sheet_rows: Sequence[Mapping[str, str]], cache: PictureCache | None = None) -> None:
-        self._paths, self._rows = list(paths), list(sheet_rows)
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        sheet_rows: Sequence[Mapping[str, str]],
+        cache: PictureCache | None = None,
+        scale: Scale = "auto",
+    ) -> None:
+        self._paths, self._rows, self._scale = list(paths), list(sheet_rows), scale
         self._cache = cache or PictureCache(cache_folder() / "pictures")
 
-    def prepare_all(self, preprocessing: Preprocessing, progress: Progress = lambda done: None) -> PreparedFolder:
-        """Reads every file. Raises MorphoscopeError when not one is a readable picture."""
+    def prepare_all(
+        self, preprocessing: Preprocessing, progress: Progress = lambda done: None, until: float = math.inf
+    ) -> PreparedFolder:
+        """Reads every file. Raises MorphoscopeError when not one is a readable picture, OutOfTimeError where scales are still
+        being read from pictures at `until` on time.monotonic(); what was read by then is in the cache."""
+        with closing(self._map(preprocessing, range(len(self._paths)))) as outcomes:
+            return self._collected(outcomes, progress, until)
+
+    def _collected(self, outcomes: Iterable[Outcome], progress: Progress, until: float) -> PreparedFolder:
         kept, pictures, aspects, unreadable = [], [], [], {}
-        for index, outcome in enumerate(self._map(preprocessing, range(len(self._paths)))):
+        for index, outcome in enumerate(outcomes):
             if isinstance(outcome, PreparedPicture):
+                if time.monotonic() > until and _was_read_for_scale(outcome.micrograph):
+                    raise OutOfTimeError
                 kept.append(index)
                 aspects.append(outcome.working.shape[0] / outcome.working.shape[1])
                 # The working copy is let go here and found in the cache again: a large folder does not fit in memory.
@@ -142,12 +167,12 @@ class FolderReader:
 
     def working_copy(self, preprocessing: Preprocessing, index: int) -> np.ndarray:
         """(Y, X) uint8 of one file, for showing it."""
-        return prepare(self._paths[index], preprocessing, self._rows[index], self._cache).working
+        return prepare(self._paths[index], preprocessing, self._rows[index], self._cache, self._scale).working
 
-    def _map(self, preprocessing: Preprocessing, indices: Sequence[int] | np.ndarray) -> Iterator[Outcome]:
+    def _map(self, preprocessing: Preprocessing, indices: Sequence[int] | np.ndarray) -> Generator[Outcome, None, None]:
         def one(index: int) -> Outcome:
             try:
-                return prepare(self._paths[index], preprocessing, self._rows[index], self._cache)
+                return prepare(self._paths[index], preprocessing, self._rows[index], self._cache, self._scale)
             except MorphoscopeError as error:
                 return error
 
@@ -155,6 +180,11 @@ class FolderReader:
             # In chunks, so that results do not pile up behind a slow consumer.
             for start in range(0, len(indices), 64):
                 yield from pool.map(one, [int(i) for i in indices[start : start + 64]])
+
+
+def _was_read_for_scale(micrograph: Micrograph) -> bool:
+    """Whether its file left the scale open, so that its pixels were searched for a scale bar."""
+    return micrograph.pixel_size is None or micrograph.pixel_size.origin == "picture"
 
 
 def _room_for(shape: tuple[int, int, int]) -> np.ndarray:

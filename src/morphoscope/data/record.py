@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from morphoscope.micrograph import Acquisition, Evidence, InformationBar, Micrograph, PixelSize, Sourced
+from morphoscope.micrograph import Acquisition, Evidence, InformationBar, Micrograph, PixelSize, ScaleBar, Sourced
 
 
 def micrograph_to_record(micrograph: Micrograph) -> dict[str, Any]:
     """All that is known of a picture but its pixels and its place on this disk."""
     record = {f.name: getattr(micrograph, f.name) for f in dataclasses.fields(micrograph) if f.name not in ("path", "pixels")}
-    for name in ("pixel_size", "acquisition", "information_bar"):
+    for name in ("pixel_size", "acquisition", "information_bar", "scale_bar"):
         record[name] = None if record[name] is None else dataclasses.asdict(record[name])
     return record | {"shape": list(micrograph.pixels.shape), "dtype": micrograph.pixels.dtype.name}
 
@@ -30,6 +30,8 @@ def micrograph_from_record(record: dict[str, Any], path: Path) -> Micrograph:
     values["acquisition"] = Acquisition(**settings)
     if bar := values["information_bar"]:
         values["information_bar"] = InformationBar(**bar)
+    if scale_bar := values["scale_bar"]:
+        values["scale_bar"] = ScaleBar(**scale_bar)
     values["warnings"] = tuple(values["warnings"])
     return Micrograph(path=path, pixels=pixels, **values)
 

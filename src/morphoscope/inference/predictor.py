@@ -17,14 +17,15 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
-from morphoscope.calibration.resolve import resolve
+from morphoscope.calibration.resolve import Scale
 from morphoscope.data.duplicates import perceptual_hash
+from morphoscope.data.readings import read_calibrated
 from morphoscope.data.record import without_pixels
 from morphoscope.errors import MorphoscopeError
 from morphoscope.inference.accelerate import accelerated
 from morphoscope.inference.forward import FUSED, ask
 from morphoscope.inference.shapes import ShapeReader, Shown, spacing_of
-from morphoscope.io.read import MAX_PIXELS, read
+from morphoscope.io.read import MAX_PIXELS
 from morphoscope.measure.texture import texture_descriptors
 from morphoscope.micrograph import Micrograph
 from morphoscope.models.branches.metadata import metadata_values
@@ -60,8 +61,8 @@ class Predicted:
 class Predictor:
     """A bundle at work. The same preprocessing as in training: both go through `Preprocessing`."""
 
-    def __init__(self, bundle: Bundle, max_pixels: int = MAX_PIXELS) -> None:
-        self._bundle, self._max_pixels = bundle, max_pixels
+    def __init__(self, bundle: Bundle, max_pixels: int = MAX_PIXELS, scale: Scale = "auto") -> None:
+        self._bundle, self._max_pixels, self._scale = bundle, max_pixels, scale
         preprocessing = bundle.preprocessing
         self._network = accelerated(bundle.network, (preprocessing.height, preprocessing.width))
         self._shapes = ShapeReader() if "shape" in bundle.network.spec.branches else None
@@ -91,7 +92,7 @@ class Predictor:
 
     def _see(self, path: Path, row: Mapping[str, str]) -> Seen | str:
         try:
-            micrograph = resolve(read(path, max_pixels=self._max_pixels), row)
+            micrograph = read_calibrated(path, row, scale=self._scale, max_pixels=self._max_pixels)
         except MorphoscopeError as error:
             return str(error)
         preprocessing, branches = self._bundle.preprocessing, self._bundle.network.spec.branches

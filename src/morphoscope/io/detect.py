@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from functools import cache
 from pathlib import Path
 
 from morphoscope.errors import ReadError
@@ -18,43 +18,44 @@ FILE_FORMATS = Registry(
         "bmp": "morphoscope.io.formats.pillow:BMP",
         "webp": "morphoscope.io.formats.pillow:WEBP",
         "gif": "morphoscope.io.formats.pillow:GIF",
+        "mrc": "morphoscope.io.formats.mrc:MRC",
+        "dm": "morphoscope.io.formats.dm:DM",
+        "ser": "morphoscope.io.formats.tia:SER",
+        "emi": "morphoscope.io.formats.tia:EMI",
+        "emd": "morphoscope.io.formats.emd:EMD",
+        "bcf": "morphoscope.io.formats.bcf:BCF",
+        "elid": "morphoscope.io.formats.elid:ELID",
+        "tvips": "morphoscope.io.formats.tvips:TVIPS",
     },
-)
-
-# Formats of the field that no registered reader takes: a name, what begins such a file, its extensions.
-_UNREADABLE: tuple[tuple[str, bytes, tuple[str, ...]], ...] = (
-    ("a Gatan DigitalMicrograph file", rb"\x00\x00\x00[\x03\x04]", (".dm3", ".dm4")),
-    ("an HDF5 file such as Thermo Velox or NCEM .emd", rb"\x89HDF\r\n\x1a\n", (".emd",)),
-    ("an FEI TIA series", rb"II\x97\x01", (".ser",)),
-    ("an FEI TIA .emi file", rb"JK\x00\x02", ()),
-    ("a Bruker .bcf file", rb"AAMVHFSS", (".bcf",)),
-    ("an MRC file", rb".{208}MAP", (".mrc",)),
-    ("a bzip2 archive such as Phenom .elid", rb"BZh", (".elid",)),
 )
 
 
 def detect(path: Path) -> FileFormat:
     """The format of a file. Raises ReadError for what is missing, no file, not permitted, empty or no picture."""
     head = _first_bytes(path)
-    for name in FILE_FORMATS.names():
-        file_format: FileFormat = FILE_FORMATS.load(name)
+    for file_format in _formats():
         if file_format.matches(head):
             return file_format
     known = ", ".join(name.upper() for name in FILE_FORMATS.names())
-    for description, magic, _ in _UNREADABLE:
-        if re.match(magic, head, re.DOTALL):
-            raise ReadError(
-                f"{path}: found {description}, which this version can't read; expected {known}. "
-                "Export the picture as TIFF with the maker's software and read that."
-            )
     found = "text" if _is_text(head) else f"bytes that begin with {head[:8].hex(' ')}"
     raise ReadError(f"{path}: found {found}; expected a picture ({known}). Export the picture again as TIFF.")
 
 
+@cache
 def extensions() -> frozenset[str]:
-    """Extensions, lower case with the dot, of files that are pictures: also of those that can only be refused by name."""
-    readable = {each for name in FILE_FORMATS.names() for each in FILE_FORMATS.load(name).extensions}
-    return frozenset(readable.union(*(each for _, _, each in _UNREADABLE)))
+    """Extensions, lower case with the dot, of files that are pictures."""
+    return frozenset(each for file_format in _formats() for each in file_format.extensions)
+
+
+def is_part(path: Path) -> bool:
+    """Whether a file's picture is read through another file of its folder."""
+    suffix = path.suffix.lower()
+    return any(file_format.is_part(path) for file_format in _formats() if suffix in file_format.extensions)
+
+
+@cache
+def _formats() -> tuple[FileFormat, ...]:
+    return tuple(FILE_FORMATS.load(name) for name in FILE_FORMATS.names())
 
 
 def _first_bytes(path: Path) -> bytes:

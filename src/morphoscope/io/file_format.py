@@ -28,12 +28,14 @@ class Picture:
 @dataclass(frozen=True)
 class FileFormat:
     """A kind of file. `magic` is a regular expression on its first 4096 bytes; `read(path, frame, max_pixels)` decodes
-    one frame and may raise anything on damaged input, which `morphoscope.io.read` turns into a ReadError."""
+    one frame and may raise anything on damaged input, which `morphoscope.io.read` turns into a ReadError. `is_part(path)`:
+    whether the picture is read through another file of the folder, so that it must not be taken twice."""
 
     name: str
     extensions: tuple[str, ...]
     magic: bytes
     read: Callable[[Path, int, int], Picture]
+    is_part: Callable[[Path], bool] = lambda path: False
 
     def matches(self, head: bytes) -> bool:
         """Whether a file that begins like this is of the format."""

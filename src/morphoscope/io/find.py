@@ -8,23 +8,26 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from morphoscope.errors import ReadError
-from morphoscope.io.detect import extensions
+from morphoscope.io.detect import extensions, is_part
 
 _FOLDERS_OF_OTHERS = {"__MACOSX"}
 
 
-def find_micrographs(paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], recursive: bool = True) -> list[Path]:
+def find_micrographs(
+    paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], recursive: bool = True, *, every_file: bool = False
+) -> list[Path]:
     """Files named and files in the folders named, each once: the order of `paths`, inside a folder natural order (2 before 10).
 
     A file named is always returned, whatever it is, so that reading it tells what is wrong. In folders, pictures are known
-    by extension in any case; hidden files, `__MACOSX`, sidecars and sheets are skipped. Symbolic links are followed, each
-    real folder once. Raises ReadError where a path is missing, a folder can't be listed, or nothing is found.
+    by extension in any case; hidden files, `__MACOSX`, sidecars and sheets are skipped, and so are files whose picture comes
+    through another one (`a.emi` beside `a_1.ser`), unless `every_file`. Symbolic links are followed, each real folder once.
+    Raises ReadError where a path is missing, a folder can't be listed, or nothing is found.
     """
     named = [Path(paths)] if isinstance(paths, str | os.PathLike) else [Path(path) for path in paths]
     found: dict[Path, None] = {}
     for path in named:
         if path.is_dir():
-            found.update(dict.fromkeys(_pictures_in(path, recursive)))
+            found.update(dict.fromkeys(_pictures_in(path, recursive, every_file)))
         elif path.exists():
             found[path] = None
         else:
@@ -43,9 +46,10 @@ def natural_key(text: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in re.split(r"(\d+)", text) if part]
 
 
-def _pictures_in(folder: Path, recursive: bool) -> list[Path]:
+def _pictures_in(folder: Path, recursive: bool, every_file: bool) -> list[Path]:
     known = extensions()
     files = [path for path in _files_in(folder, recursive, set()) if path.suffix.lower() in known]
+    files = [path for path in files if every_file or not is_part(path)]
     return sorted(files, key=lambda path: [natural_key(part) for part in path.relative_to(folder).parts])
 
 

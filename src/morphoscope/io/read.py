@@ -16,6 +16,7 @@ from morphoscope.io.sidecar import read_sidecar
 from morphoscope.micrograph import Acquisition, Micrograph, Sourced
 
 MAX_PIXELS = 500_000_000
+DIFFRACTION = "A diffraction pattern: its scale is reciprocal, so it has no pixel size, and it is no picture of the specimen."
 
 
 def read(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_PIXELS) -> Micrograph:
@@ -30,9 +31,12 @@ def read(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_
     file_format = detect(path)
     picture = _decoded(path, file_format, frame, max_pixels)
     notes = _check_values(path, picture.pixels)
-    sidecar, unread = read_sidecar(path, picture.pixels.shape)
+    sidecar, unread = read_sidecar(path, picture.pixels.shape, frame)
     records = [*picture.records, *([sidecar] if sidecar else [])]
     size, acquisition, bar = merged([*records, _from_name(path)])
+    is_diffraction = any(record.is_diffraction for record in records)
+    if is_diffraction:
+        notes = (DIFFRACTION, *notes)
     makers = ", ".join(dict.fromkeys(record.maker for record in records))
     return Micrograph(
         path=path,
@@ -41,6 +45,7 @@ def read(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_
         pixel_size=size,
         acquisition=acquisition,
         information_bar=bar,
+        is_diffraction=is_diffraction,
         frame=frame,
         n_frames=picture.n_frames,
         warnings=(*notes, *picture.warnings, *unread),

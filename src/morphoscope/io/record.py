@@ -11,13 +11,15 @@ from morphoscope.micrograph import Acquisition, InformationBar, PixelSize
 
 @dataclass(frozen=True)
 class Record:
-    """One source's word. `is_rounded` marks values printed for people (`x1.20k`): a fuller source is asked first."""
+    """One source's word. `is_rounded` marks values printed for people (`x1.20k`): a fuller source is asked first.
+    `is_diffraction`: the picture is a diffraction pattern, whose scale is reciprocal."""
 
     maker: str
     pixel_size: PixelSize | None = None
     acquisition: Acquisition = field(default_factory=Acquisition)
     information_bar: InformationBar | None = None
     is_rounded: bool = False
+    is_diffraction: bool = False
 
 
 def merged(records: Sequence[Record]) -> tuple[PixelSize | None, Acquisition, InformationBar | None]:

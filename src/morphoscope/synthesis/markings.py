@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -198,7 +199,11 @@ STYLES: dict[str, Style] = {
 }
 
 
-def scale_bar(pixels: np.ndarray, pixel_x_nm: float, rng: np.random.Generator) -> np.ndarray:
+Drawing = Literal["solid", "ticked", "outlined", "ruler"]
+"""How authors and makers draw a bar: a block, `|---|`, an outline, or a row of eleven ticks."""
+
+
+def scale_bar(pixels: np.ndarray, pixel_x_nm: float, rng: np.random.Generator, drawing: Drawing = "solid") -> np.ndarray:
     """The picture (Y, X) in 0..1 with a scale bar as authors burn one in: white, black or boxed, its value above or below."""
     height, width = pixels.shape
     length_nm = round_length(rng.uniform(0.14, 0.34) * width * pixel_x_nm)
@@ -220,9 +225,29 @@ def scale_bar(pixels: np.ndarray, pixel_x_nm: float, rng: np.random.Generator) -
     text_first = rng.random() < 0.6
     bar_y = y + tall - thick if text_first else y
     bar_x = round(x + (wide - length) / 2)
-    draw.rectangle((bar_x, round(bar_y), bar_x + round(length) - 1, round(bar_y) + thick - 1), fill=ink)
+    _draw_bar(draw, drawing, (bar_x, round(bar_y)), round(length), thick, (ink, paper))
     write(draw, (x + wide / 2, y - box[1] if text_first else y + 2 * thick + 2 - box[1]), text, size, ink, "ma")
     return np.asarray(image, np.float32) / 255
+
+
+def _draw_bar(
+    draw: ImageDraw.ImageDraw, drawing: Drawing, at: tuple[int, int], length: int, thick: int, shades: tuple[int, int]
+) -> None:
+    """A bar whose upper left corner is `at`, `length` pixels long; shades: its ink and its paper."""
+    (x, y), (ink, paper) = at, shades
+    x1, y1 = x + length - 1, y + thick - 1
+    if drawing == "solid":
+        draw.rectangle((x, y, x1, y1), fill=ink)
+    elif drawing == "outlined":
+        draw.rectangle((x, y, x1, max(y1, y + 3)), fill=ink, outline=paper)
+    elif drawing == "ticked":
+        draw.line((x, y, x1, y), fill=ink)
+        for end in (x, x1):
+            draw.line((end, y - 3, end, y + 3), fill=ink)
+    else:
+        for i in range(11):
+            column = x + round(i * (length - 1) / 10)
+            draw.rectangle((column, y - 2, column, y + (3 if i % 5 else 4)), fill=ink)
 
 
 def panel_letter(pixels: np.ndarray, rng: np.random.Generator) -> np.ndarray:

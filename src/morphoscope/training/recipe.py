@@ -83,6 +83,7 @@ class DataRecord(_Section):
     sample: str = ""
     tasks: tuple[str, ...] = ()
     unmatched: Literal["", "error", "blank"] = ""
+    scale: Literal["", "auto", "header", "picture", "none"] = ""
     refit: bool = False
     ablate: bool = False
     fits: dict[str, ReachedByFit] = Field(default_factory=dict)

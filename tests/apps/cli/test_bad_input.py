@@ -192,7 +192,7 @@ def test_an_option_that_makes_no_sense_is_refused_before_any_picture_is_read(
     def read(*_: object) -> None:
         raise AssertionError("a picture was read")
 
-    monkeypatch.setattr("morphoscope.data.preparation.read", read)
+    monkeypatch.setattr("morphoscope.data.preparation.read_calibrated", read)
     monkeypatch.setattr("morphoscope.data.preparation.content_hash", read)
     assert expected in refused(labels, *words)
 

@@ -33,6 +33,15 @@ def test_what_is_missing_comes_with_its_command(morphoscope: Morphoscope, monkey
     assert lines[at + 1].strip().startswith('pip install "timm')
 
 
+def test_the_extra_for_the_makers_formats_is_named(morphoscope: Morphoscope, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "ok       extra vendor: Gatan, TIA, Velox" in morphoscope("doctor").out
+    usual = doctor.find_spec
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None if name == "rsciio" else usual(name))
+    lines = morphoscope("doctor").out.splitlines()
+    (at,) = [number for number, line in enumerate(lines) if line.startswith("missing  extra vendor")]
+    assert lines[at + 1].strip() == 'pip install "morphoscope[vendor]"'
+
+
 def test_a_cache_that_can_not_be_written_is_told(
     morphoscope: Morphoscope, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

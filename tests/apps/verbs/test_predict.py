@@ -44,6 +44,14 @@ def test_the_scale_is_that_of_the_file(table: pd.DataFrame, rendered: Path) -> N
         assert float(size) == pytest.approx(expected, rel=0.01)
 
 
+def test_the_scale_can_be_left_out(trained: Path, rendered: Path, tmp_path: Path) -> None:
+    picture = min((rendered / "images").iterdir())
+    for scale, origin in (("header", "header"), ("none", "")):
+        path = predict(trained, picture, tmp_path / f"{scale}.csv", scale=scale)  # type: ignore[arg-type]
+        (row,) = pd.read_csv(path, dtype=str, keep_default_na=False).to_dict("records")
+        assert row["pixel_size_origin"] == origin and bool(row["pixel_size_nm"]) is bool(origin)
+
+
 def test_best_confidence_answer_and_set_agree_with_the_probabilities(trained: Path, table: pd.DataFrame) -> None:
     for task, confidence in zip(Bundle.load(trained).schema.tasks, Bundle.load(trained).confidence, strict=True):
         probabilities = table[[f"{task.name}.p[{name}]" for name in task.classes]].astype(float).to_numpy()

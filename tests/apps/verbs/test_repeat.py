@@ -62,7 +62,7 @@ def test_the_recipe_alone_repeats_a_run_with_all_its_options(
     further: dict[str, Any], rendered: Path, settings_sheet: Path, options: dict[str, Any], tmp_path: Path, figures: Figures
 ) -> None:
     first, again = tmp_path / "first", tmp_path / "again"
-    train(rendered / "images", **options | {"epochs": 1}, **further, metadata=settings_sheet, out=first)
+    train(rendered / "images", **options | {"epochs": 1}, **further, metadata=settings_sheet, scale="header", out=first)
     train(recipe=first / "recipe.toml", out=again)
     assert figures(first) == figures(again)
     assert (first / "recipe.toml").read_text(encoding="utf-8") == (again / "recipe.toml").read_text(encoding="utf-8")

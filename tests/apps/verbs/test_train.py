@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from morphoscope.apps.verbs.train import train
+from morphoscope.calibration.picture_reading import PictureReading
 from morphoscope.models.bundle import Bundle
 from morphoscope.reporting.run_summary import RunSummary
 from morphoscope.synthesis import write_dataset
@@ -171,6 +174,21 @@ def test_pictures_without_scale_or_settings_do_without_the_metadata_branch(tmp_p
     run = quickly(tmp_path / "png" / "images", labels=tmp_path / "png" / "labels.csv", tasks=())
     assert np.isnan(run.pixel_size_nm).all()
     assert "metadata" not in Bundle.load(tmp_path / "run").network.spec.branches
+
+
+def test_scales_that_take_too_long_to_read_are_the_headers_for_all(
+    quickly: Train, rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bare = tmp_path / "bare"
+    bare.mkdir()
+    for path in sorted((rendered / "images").iterdir()):
+        Image.fromarray(np.asarray(Image.open(path).convert("L"))).save(bare / f"{path.stem}.png")
+    monkeypatch.setattr("morphoscope.data.readings.read_picture", lambda pixels: time.sleep(0.05) or PictureReading())
+    said: list[str] = []
+    quickly(bare, time_budget_min=0.05, say=said.append)
+    assert any("only headers and sidecars are used" in line for line in said)
+    recipe = tomllib.loads((tmp_path / "run" / "recipe.toml").read_text(encoding="utf-8"))
+    assert recipe["data"]["scale"] == "header", "a repeat must do the same whatever the clock"
 
 
 def test_the_time_budget_covers_the_whole_command(quickly: Train) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from morphoscope.apps.cli.scale import ScaleOption, ScaleSource
+
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="The model folder, or the run folder that holds it.")],
@@ -15,6 +17,7 @@ def evaluate(
     labels: Annotated[list[Path] | None, typer.Option(help="Label sheet; without it, folder names are the classes.")] = None,
     group: Annotated[str | None, typer.Option(help="Column of what belongs together, for honest intervals.")] = None,
     metadata: Annotated[Path | None, typer.Option(help="Sheet of pixel_size_nm, hv_kv, …; wins over the files.")] = None,
+    scale: ScaleOption = ScaleSource.auto,
     overwrite: Annotated[bool, typer.Option(help="Replace the evaluation that --out holds.")] = False,
 ) -> None:
     """Score a model on labelled pictures.
@@ -32,6 +35,7 @@ def evaluate(
         labels=labels or (),
         group=group,
         metadata=metadata,
+        scale=scale.value,
         out=out,
         overwrite=overwrite,
         say=say,

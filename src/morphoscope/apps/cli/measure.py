@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from morphoscope.apps.cli.scale import ScaleOption, ScaleSource
+
 
 class Border(StrEnum):
     """What becomes of objects that touch the border."""
@@ -38,6 +40,7 @@ def measure(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Folder for summary.csv and a page with outlines and histograms.")] = None,
     metadata: Annotated[Path | None, typer.Option(help="Sheet with filename and pixel_size_nm; wins over the files.")] = None,
+    scale: ScaleOption = ScaleSource.auto,
     kind: Annotated[Kind, typer.Option(help="What is measured; auto: by class, else by the objects' shape.")] = Kind.auto,
     classes: Annotated[Path | None, typer.Option(help="A predictions.csv or sheet whose class says what is measured.")] = None,
     class_column: Annotated[str | None, typer.Option(help="Its column; by default Morphology, Kind, Class or Shape.")] = None,
@@ -64,6 +67,7 @@ def measure(
         model=model,
         report=report,
         metadata=metadata,
+        scale=scale.value,
         kind=kind.value,
         classes=classes,
         class_column=class_column,

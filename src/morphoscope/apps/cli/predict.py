@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from morphoscope.apps.cli.scale import ScaleOption, ScaleSource
+
 
 def predict(
     model: Annotated[Path, typer.Argument(help="The model folder, or the run folder that holds it.")],
@@ -14,6 +16,7 @@ def predict(
     out: Annotated[Path, typer.Option(help="Where the table goes; an .xlsx twin is written beside it.")],
     overlay: Annotated[Path | None, typer.Option(help="Folder for copies of the pictures with their labels on a margin.")] = None,
     metadata: Annotated[Path | None, typer.Option(help="Sheet of pixel_size_nm, hv_kv, …; wins over the files.")] = None,
+    scale: ScaleOption = ScaleSource.auto,
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures become error rows.")] = 500_000_000,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier table.")] = False,
 ) -> None:
@@ -24,4 +27,14 @@ def predict(
     from morphoscope.apps.cli.console import say
     from morphoscope.apps.verbs.predict import predict as run
 
-    run(model, paths, out, overlay=overlay, metadata=metadata, max_pixels=max_pixels, overwrite=overwrite, say=say)
+    run(
+        model,
+        paths,
+        out,
+        overlay=overlay,
+        metadata=metadata,
+        scale=scale.value,
+        max_pixels=max_pixels,
+        overwrite=overwrite,
+        say=say,
+    )

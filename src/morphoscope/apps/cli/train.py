@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from morphoscope.apps.cli.scale import SCALE, ScaleSource
+
 
 class MaskKind(StrEnum):
     """What the numbers of masks mean."""
@@ -40,6 +42,7 @@ def train(
     metadata: Annotated[
         Path | None, typer.Option(help="Sheet of pixel_size_nm, hv_kv, … and further columns; wins over the files.")
     ] = None,
+    scale: Annotated[ScaleSource | None, SCALE] = None,
     schema: Annotated[Path | None, typer.Option(help="TOML with the allowed classes a task and their order.")] = None,
     masks: Annotated[
         Path | None,
@@ -105,6 +108,7 @@ def train(
             group=group,
             sample=sample,
             metadata=metadata,
+            scale=scale.value if scale else None,
             schema=schema,
             tasks=[name.strip() for name in tasks.split(",")] if tasks else (),
             unmatched=unmatched.value if unmatched else None,

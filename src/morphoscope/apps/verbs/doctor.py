@@ -34,17 +34,14 @@ def examine() -> list[Finding]:
     memory = psutil.virtual_memory()
     findings.append(Finding(f"memory {memory.total / 2**30:.0f} GB, {memory.available / 2**30:.0f} GB free"))
     findings.append(_cache())
-    vendor = find_spec("rsciio") is not None
-    findings.append(
-        Finding(
-            "RosettaSciIO: Gatan, TIA, Velox, Bruker and MRC files",
-            vendor,
-            ""
-            if vendor
-            else "These formats are read by a coming version; until then export them as TIFF from the maker's program.",
-        )
-    )
+    findings.append(_extra("vendor", "rsciio", "Gatan, TIA, Velox, NCEM, Bruker, Phenom and TVIPS files"))
     return findings
+
+
+def _extra(name: str, module: str, what: str) -> Finding:
+    """An optional extra of the package, known by a module that it brings."""
+    is_there = find_spec(module) is not None
+    return Finding(f"extra {name}: {what}", is_there, "" if is_there else f'pip install "morphoscope[{name}]"')
 
 
 def _package(requirement: Requirement) -> Finding:

@@ -23,13 +23,13 @@ from morphoscope.apps.verbs.summary import (
     picture_digest,
     telling_name,
 )
-from morphoscope.calibration.resolve import resolve
+from morphoscope.calibration.resolve import Scale
 from morphoscope.data.cache import content_hash
 from morphoscope.data.catalogue import Catalogue, load_catalogue
 from morphoscope.data.label_check import LabelCheck
+from morphoscope.data.readings import read_calibrated
 from morphoscope.errors import MorphoscopeError
 from morphoscope.inference.predictor import Predicted, Predictor
-from morphoscope.io.read import read
 from morphoscope.micrograph import Micrograph, PixelSize
 from morphoscope.models.bundle import Bundle
 from morphoscope.prediction import ClassPrediction
@@ -54,6 +54,7 @@ class _Request:
     labels: tuple[Path, ...]
     group: str | None
     metadata: Path | None
+    scale: Scale
     command: str
 
 
@@ -82,6 +83,7 @@ def evaluate(
     labels: Paths = (),
     group: str | None = None,
     metadata: PathLike | None = None,
+    scale: Scale = "auto",
     out: PathLike,
     overwrite: bool = False,
     say: Say = silent,
@@ -96,8 +98,8 @@ def evaluate(
     """
     started = datetime.now().astimezone()
     target = Path(out)
-    usual = command_line("evaluate", model, *as_paths(images), *_options(labels, group, metadata), "--out", target)
-    request = _Request(Path(model), as_paths(images), as_paths(labels), group, as_path(metadata), command or usual)
+    usual = command_line("evaluate", model, *as_paths(images), *_options(labels, group, metadata, scale), "--out", target)
+    request = _Request(Path(model), as_paths(images), as_paths(labels), group, as_path(metadata), scale, command or usual)
     claim_folder(target, OWN_RESULTS, overwrite)
     bundle = Bundle.load(request.model)
     catalogue, check = load_catalogue(
@@ -109,7 +111,7 @@ def evaluate(
         unmatched="blank",
     )
     say(check.to_text())
-    found = _answered(bundle, catalogue, say)
+    found = _answered(bundle, catalogue, scale, say)
     run = _summary(request, bundle, found, check, started)
     for sentence in run.warnings[: -len(check.warnings()) or None]:
         say(f"Warning: {sentence}")
@@ -121,10 +123,11 @@ def evaluate(
     return run
 
 
-def _options(labels: Paths, group: str | None, metadata: PathLike | None) -> list[object]:
+def _options(labels: Paths, group: str | None, metadata: PathLike | None, scale: Scale) -> list[object]:
     """As on the command line."""
     words: list[object] = [word for sheet in as_paths(labels) for word in ("--labels", sheet)]
-    return words + (["--group", group] if group else []) + (["--metadata", metadata] if metadata else [])
+    given = {"--group": group, "--metadata": metadata, "--scale": None if scale == "auto" else scale}
+    return words + [word for option, value in given.items() if value for word in (option, value)]
 
 
 def _write(run: RunSummary, found: _Answered, out: Path) -> None:
@@ -149,14 +152,16 @@ def figures_line(outcome: TaskOutcome) -> str:
     )
 
 
-def _answered(bundle: Bundle, catalogue: Catalogue, say: Say) -> _Answered:
+def _answered(bundle: Bundle, catalogue: Catalogue, scale: Scale, say: Say) -> _Answered:
     entries = {entry.path: entry for entry in catalogue.entries}
     began, done = time.perf_counter(), 0
     micrographs: list[Micrograph] = []
     batches: list[Predicted] = []
     failed: dict[Path, str] = {}
     with bar("Predicting", len(entries)) as progress:
-        for batch in Predictor(bundle).predict(list(entries), {path: entry.metadata for path, entry in entries.items()}):
+        for batch in Predictor(bundle, scale=scale).predict(
+            list(entries), {path: entry.metadata for path, entry in entries.items()}
+        ):
             micrographs += [one.micrograph for one in batch.seen]
             failed |= batch.failed
             batches.append(replace(batch, seen=[]))  # working copies of a large folder don't fit in memory
@@ -205,7 +210,7 @@ def _summary(request: _Request, bundle: Bundle, found: _Answered, check: LabelCh
         history=pd.DataFrame(),
         outcomes=[TaskOutcome(*each, clusters) for each in zip(found.predictions, truths, counts, strict=True)],
         names=[entry.name for entry in catalogue.entries],
-        thumbnails=lambda row: bundle.preprocessing.working_copy(resolve(read(found.micrographs[row].path))),
+        thumbnails=lambda row: bundle.preprocessing.working_copy(read_calibrated(found.micrographs[row].path, scale="header")),
         pixel_size_nm=np.array([size.mean_nm if size else np.nan for size in sizes]),
         group_names=groups,
         warnings=[*_seen_before(bundle, found.micrographs), *scale_warnings(bundle, sizes), *check.warnings()],

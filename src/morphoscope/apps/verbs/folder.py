@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -11,10 +12,11 @@ from typing import Literal
 import numpy as np
 
 from morphoscope.apps.verbs.progress import bar
+from morphoscope.calibration.resolve import Scale, conflicts
 from morphoscope.data.catalogue import Catalogue, load_catalogue
 from morphoscope.data.duplicates import near_duplicate_groups
 from morphoscope.data.label_check import LabelCheck
-from morphoscope.data.preparation import FolderReader, PreparedFolder
+from morphoscope.data.preparation import FolderReader, OutOfTimeError, PreparedFolder
 from morphoscope.data.preprocessing import Preprocessing, common_canvas
 from morphoscope.data.split import effective_groups
 from morphoscope.inference.shapes import ShapeReader, Shown, has_objects, spacing_of
@@ -38,11 +40,13 @@ class FolderRequest:
     sample: str | None = None
     tasks: tuple[str, ...] = ()
     unmatched: Literal["error", "blank"] | None = None
+    scale: Scale | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Folder:
-    """catalogue: the readable, labelled pictures, N rows in the order of everything below. working: copies for looking at."""
+    """catalogue: the readable, labelled pictures, N rows in the order of everything below. working: copies for looking at.
+    scale: where the pixel sizes come from in the end."""
 
     catalogue: Catalogue
     check: LabelCheck
@@ -51,6 +55,7 @@ class Folder:
     effective_groups: np.ndarray
     metadata: list[dict[str, Value]]
     unreadable: list[str]
+    scale: Scale
     _reader: FolderReader
     _working: Preprocessing
 
@@ -99,8 +104,12 @@ def working_side(recipe: Recipe) -> int:
     return max(512, int(np.ceil(recipe.model.image_size * np.sqrt(2) / 64) * 64))
 
 
-def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], None]) -> Folder:
-    """Checks the labels, says how they fit, then reads every picture once. Raises MorphoscopeError."""
+def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], None], scales_until: float = math.inf) -> Folder:
+    """Checks the labels, says how they fit, then reads every picture once. Raises MorphoscopeError.
+
+    scales_until: on time.monotonic(), where reading scales from the pictures ends for want of time; if it isn't done by then,
+    all pictures have the scale of their headers, so that none is treated unlike another.
+    """
     catalogue, check = load_catalogue(
         request.images,
         labels=request.labels,
@@ -112,13 +121,20 @@ def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], Non
         unmatched=request.unmatched or "error",
     )
     say(check.to_text())
-    entries = catalogue.entries
-    reader = FolderReader([entry.path for entry in entries], [entry.metadata for entry in entries])
-    working = Preprocessing(0, 0, working_side(recipe))
-    with bar("Reading pictures", len(entries)) as progress:
-        prepared = reader.prepare_all(working, progress)
+    working, scale = Preprocessing(0, 0, working_side(recipe)), request.scale or "auto"
+    try:
+        reader, prepared = _prepared(catalogue, working, scale, scales_until if scale == "auto" else math.inf)
+    except OutOfTimeError:
+        say(
+            "Scale: reading scale bars from these pictures would take too much of the time budget, so only headers and sidecars "
+            "are used. What was read is kept: `morphoscope inspect` reads the rest, or give more time."
+        )
+        scale = "header"
+        reader, prepared = _prepared(catalogue, working, scale, math.inf)
     for sentence in prepared.unreadable.values():
         say(f"Left out: {sentence}")
+    if conflict := _scale_conflicts(prepared):
+        say(conflict)
     kept = catalogue.subset(prepared.kept)
     duplicates = near_duplicate_groups(prepared.signatures)
     return Folder(
@@ -131,6 +147,25 @@ def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], Non
         ),
         [metadata_values(m, e.metadata) for m, e in zip(prepared.micrographs, kept.entries, strict=True)],
         list(prepared.unreadable.values()),
+        scale,
         reader,
         working,
+    )
+
+
+def _prepared(catalogue: Catalogue, working: Preprocessing, scale: Scale, until: float) -> tuple[FolderReader, PreparedFolder]:
+    entries = catalogue.entries
+    reader = FolderReader([entry.path for entry in entries], [entry.metadata for entry in entries], scale=scale)
+    with bar("Reading pictures", len(entries)) as progress:
+        return reader, reader.prepare_all(working, progress, until)
+
+
+def _scale_conflicts(prepared: PreparedFolder) -> str:
+    """A sentence where the sources of a scale disagree, or nothing."""
+    count = sum(bool(conflicts(micrograph.pixel_size)) for micrograph in prepared.micrographs)
+    if not count:
+        return ""
+    return (
+        f"Scale: the sources of {count} of {len(prepared.micrographs)} pictures disagree by more than 3 %. "
+        "`morphoscope inspect` shows which; --metadata decides."
     )

@@ -12,6 +12,7 @@ import numpy as np
 from morphoscope.apps.verbs.measure_picture import Choices, MapSource, Told, measured_rows
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
+from morphoscope.calibration.resolve import Scale
 from morphoscope.data.metadata_sheet import metadata_rows
 from morphoscope.errors import MorphoscopeError, OutputError, ReadError, did_you_mean
 from morphoscope.io.find import find_micrographs
@@ -42,6 +43,7 @@ def measure(
     model: Path | None = None,
     report: Path | None = None,
     metadata: Path | None = None,
+    scale: Scale = "auto",
     classes: Path | None = None,
     class_column: str | None = None,
     border: Border = "exclude",
@@ -56,7 +58,7 @@ def measure(
     """Writes measurements.csv as pictures come, and summary.csv, samples.csv and report.html into the folder `report`.
 
     masks: folder of instance maps, each of its picture's stem; left out, objects are found by the segmenter `model`, a folder that
-    `train --masks` wrote, or by the one that comes with Morphoscope. border: see Border;
+    `train --masks` wrote, or by the one that comes with Morphoscope. scale: where the pixel size comes from. border: see Border;
     measurements.csv has every object in any case. kind: what to measure; `auto` asks the sheet `classes` (or `metadata`), then
     the objects. sample: a column of either sheet that names the specimen of each picture. min_focus: pooled figures leave out
     pictures below. A picture that can't be measured gives an error row. Raises MorphoscopeError for bad options, and where no
@@ -71,7 +73,7 @@ def measure(
     files = _pictures(paths, masks)
     cells = _cells(files, metadata, classes, sample, class_column)
     source = _from_files(files, masks, max_pixels) if masks else _by_segmenter(model)
-    choices = Choices(border, kind, class_column, sample, precision, min_focus, max_pixels, bool(report))
+    choices = Choices(scale, border, kind, class_column, sample, precision, min_focus, max_pixels, bool(report))
     told = Told()
     with ExitStack() as stack:
         table = stack.enter_context(PredictionsTable(out, MEASUREMENT_COLUMNS))

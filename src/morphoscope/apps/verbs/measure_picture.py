@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from morphoscope.calibration.resolve import resolve
+from morphoscope.calibration.resolve import Scale, conflicts
+from morphoscope.data.readings import read_calibrated
 from morphoscope.errors import MorphoscopeError
 from morphoscope.io.display import to_display
-from morphoscope.io.read import MAX_PIXELS, read
+from morphoscope.io.read import MAX_PIXELS
 from morphoscope.measure.border import Border
 from morphoscope.measure.distribution import PRECISION
 from morphoscope.measure.instance_map import n_pieces
@@ -37,6 +38,7 @@ MapSource = Callable[[Path, Micrograph], np.ndarray]
 class Choices:
     """The options of `measure` that hold for every picture."""
 
+    scale: Scale = "auto"
     border: Border = "exclude"
     kind: AskedKind = "auto"
     class_column: str | None = None
@@ -63,7 +65,7 @@ class Told:
 def measured_rows(path: Path, source: MapSource, cells: Mapping[str, str], choices: Choices, told: Told) -> tuple[list[Row], Row]:
     """The rows of one picture for measurements.csv and its row for summary.csv; cells: of the sheets, by lower-case column."""
     try:
-        micrograph = resolve(read(path, max_pixels=choices.max_pixels), cells)
+        micrograph = read_calibrated(path, cells, scale=choices.scale, max_pixels=choices.max_pixels)
         instance_map = source(path, micrograph)
         class_name = _class_name(cells, choices.class_column)
         asked = Asked(choices.border, choices.kind, class_name, choices.precision, cells)
@@ -79,7 +81,7 @@ def measured_rows(path: Path, source: MapSource, cells: Mapping[str, str], choic
     told.n_without_scale += measured.pixel_size is None
     is_sharp = not summary.sharpness.focus < choices.min_focus  # an unknown focus leaves nothing out
     told.n_blurred += not is_sharp
-    notes = _notes(measured, instance_map)
+    notes = [*_notes(measured, instance_map), *(f"{path}: {sentence}" for sentence in conflicts(measured.pixel_size))]
     if not is_sharp:
         notes.append(f"{path}: its focus {summary.sharpness.focus:.2f} is below --min-focus, so pooled figures leave it out.")
     told.notes += notes

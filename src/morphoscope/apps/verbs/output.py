@@ -34,17 +34,19 @@ def claim_folder(out: Path, own_results: Iterable[str], may_replace: bool, hint:
         )
 
 
-def claim_file(out: Path, overwrite: bool) -> None:
+def claim_file(out: Path, overwrite: bool, option: str = "--out") -> None:
     """The same for a single result file."""
     if out.is_dir():
-        raise OutputError(f"--out {out}: it is a folder; expected a file name such as {out / 'predictions.csv'}. Add the name.")
+        raise OutputError(
+            f"{option} {out}: it is a folder; expected a file name such as {out / 'predictions.csv'}. Add the name."
+        )
     if out.is_file() and not overwrite:
-        raise OutputError(f"--out {out}: the file exists already; expected none. Choose another --out, or add --overwrite.")
+        raise OutputError(f"{option} {out}: the file exists already; expected none. Choose another {option}, or add --overwrite.")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(
-            f"--out {out}: its folder can't be made ({error.strerror}); expected a place to write. Choose another --out."
+            f"{option} {out}: its folder can't be made ({error.strerror}); expected a place to write. Choose another {option}."
         ) from error
 
 

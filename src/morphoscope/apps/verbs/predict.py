@@ -8,6 +8,7 @@ from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, sil
 from morphoscope.apps.verbs.labelled_copies import LabelledCopies
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
+from morphoscope.calibration.resolve import Scale, conflicts
 from morphoscope.data.metadata_sheet import metadata_rows
 from morphoscope.errors import MorphoscopeError, OutputError
 from morphoscope.inference.predictor import Predicted, Predictor
@@ -27,6 +28,7 @@ def predict(
     *,
     overlay: PathLike | None = None,
     metadata: PathLike | None = None,
+    scale: Scale = "auto",
     max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
     say: Say = silent,
@@ -49,7 +51,7 @@ def predict(
     failures: dict[Path, str] = {}
     done = 0
     with PredictionsTable(table_path, prediction_columns(bundle.schema)) as table, bar("Predicting", len(files)) as progress:
-        for batch in Predictor(bundle, max_pixels).predict(files, cells):
+        for batch in Predictor(bundle, max_pixels, scale).predict(files, cells):
             table.write(_rows(batch))
             if copies:
                 copies.write(batch)
@@ -85,7 +87,9 @@ class _Notes:
 
     def tell(self, batch: Predicted) -> None:
         lines = [f"Error row for {path.name}: {sentence}" for path, sentence in batch.failed.items()]
-        lines += [f"Note on {one.micrograph.path.name}: {warning}" for one in batch.seen for warning in one.micrograph.warnings]
+        for micrograph in (one.micrograph for one in batch.seen):
+            notes = (*micrograph.warnings, *conflicts(micrograph.pixel_size))
+            lines += [f"Note on {micrograph.path.name}: {note}" for note in notes]
         for line in lines[: max(0, MAX_NOTES - self._count)]:
             self._say(line)
         self._count += len(lines)

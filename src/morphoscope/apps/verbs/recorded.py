@@ -26,6 +26,7 @@ def with_record(recipe: Recipe, source: FolderRequest, refit: bool, ablate: bool
         sample=source.sample or "",
         tasks=source.tasks,
         unmatched=source.unmatched or "",
+        scale=source.scale or "",
         refit=refit,
         ablate=ablate,
         fits=fits,
@@ -69,6 +70,7 @@ def completed(given: FolderRequest, recipe: Recipe) -> FolderRequest:
         sample=given.sample or record.sample or None,
         tasks=given.tasks or record.tasks,
         unmatched=given.unmatched or record.unmatched or None,
+        scale=given.scale or record.scale or None,
     )
 
 

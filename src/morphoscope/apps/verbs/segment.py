@@ -9,13 +9,13 @@ import numpy as np
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
 from morphoscope.apps.verbs.output import claim_folder, writing
 from morphoscope.apps.verbs.progress import bar
-from morphoscope.calibration.resolve import resolve
+from morphoscope.data.readings import read_calibrated
 from morphoscope.errors import MorphoscopeError, OutputError
 from morphoscope.inference.instances import find_instances
 from morphoscope.inference.segmentation import ObjectFinder
 from morphoscope.io.display import to_display
 from morphoscope.io.find import find_micrographs
-from morphoscope.io.read import MAX_PIXELS, read
+from morphoscope.io.read import MAX_PIXELS
 from morphoscope.measure.instance_map import write_instance_map
 from morphoscope.models.segmenter_file import load_segmenter
 from morphoscope.reporting.outlines import outlined
@@ -60,7 +60,7 @@ def segment(
     ):
         for done, path in enumerate(files, start=1):
             try:
-                micrograph = resolve(read(path, max_pixels=max_pixels))
+                micrograph = read_calibrated(path, {}, scale="header", max_pixels=max_pixels)
                 instance_map = find_instances(micrograph, finder)
             except MorphoscopeError as error:
                 failures.append(str(error))

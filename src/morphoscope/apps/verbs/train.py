@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -22,8 +23,10 @@ from morphoscope.apps.verbs.unfinished import (
     mark_finished,
     refuse_another,
     refuse_resuming_nothing,
+    source_scale,
     write_beginning,
 )
+from morphoscope.calibration.resolve import Scale
 from morphoscope.data.leakage import LeakageAudit, audit
 from morphoscope.data.split import Fold, check_protocol
 from morphoscope.data.split import split as split_pictures
@@ -38,6 +41,8 @@ from morphoscope.training.recipe import Recipe, load_recipe
 
 FITS = "fits"
 OWN_RESULTS = ("metrics.json", "recipe.toml", FITS, "model")
+SCALE_SHARE = 0.25
+"""Of a time budget, what reading scale bars from the pictures may take."""
 REPORT_SHARE, REPORT_SECONDS = 0.1, 8.0
 """Kept back from a time budget for the bundle and the report: a share of it, at most so long."""
 
@@ -90,6 +95,7 @@ def train(
     group: str | None = None,
     sample: str | None = None,
     metadata: PathLike | None = None,
+    scale: Scale | None = None,
     schema: PathLike | None = None,
     tasks: Sequence[str] = (),
     unmatched: Literal["error", "blank"] | None = None,
@@ -123,7 +129,7 @@ def train(
     """
     began = time.monotonic() if began is None else began
     given = FolderRequest(
-        as_paths(images), as_paths(labels), as_path(metadata), as_path(schema), group, sample, tuple(tasks), unmatched
+        as_paths(images), as_paths(labels), as_path(metadata), as_path(schema), group, sample, tuple(tasks), unmatched, scale
     )
     options = {"fit.epochs": epochs, "seed": seed, "split.protocol": split, "encoder": encoder}
     wanted = [f"{name}={value}" for name, value in options.items() if value is not None]
@@ -143,7 +149,11 @@ def train(
         command=command or command_line("train", "--recipe", Path(out) / "recipe.toml", "--out", "again"),
     )
     _claim(request)
-    folder = read_folder(request.source, chosen, say)
+    if resume and source_scale(request.fits):
+        request = replace(request, source=replace(request.source, scale=source_scale(request.fits)))
+    folder = read_folder(request.source, chosen, say, _scales_until(began, time_budget_min))
+    if folder.scale != "auto":
+        request = replace(request, source=replace(request.source, scale=folder.scale))
     with writing(request.out, "Make room there; the same command with --resume goes on from the last checkpoint."):
         summary = write_documents(_trained(request, folder, began, say), say)
         _end(request)
@@ -156,6 +166,11 @@ def _deadline(began: float, time_budget_min: float | None) -> float | None:
         return None
     budget = time_budget_min * 60
     return began + budget - min(REPORT_SECONDS, REPORT_SHARE * budget)
+
+
+def _scales_until(began: float, time_budget_min: float | None) -> float:
+    """When reading scales from pictures must have ended."""
+    return math.inf if time_budget_min is None else began + SCALE_SHARE * time_budget_min * 60
 
 
 def where_it_stopped(out: Path, command: str) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from morphoscope.apps.verbs.folder import Folder, FolderRequest
+from morphoscope.calibration.resolve import Scale
 from morphoscope.errors import OutputError
 from morphoscope.training.recipe import Recipe
 
@@ -28,7 +29,13 @@ class Beginning:
 def beginning_of(recipe: Recipe, source: FolderRequest, refit: bool, ablate: bool, folder: Folder) -> Beginning:
     """What a run with these options begins with."""
     settings = _flat(recipe.model_dump(mode="json", exclude={"data"}))
-    settings |= {"--group": source.group, "--sample": source.sample, "--refit": refit, "--ablate": ablate}
+    settings |= {
+        "--group": source.group,
+        "--sample": source.sample,
+        "--refit": refit,
+        "--ablate": ablate,
+        "--scale": source.scale,
+    }
     # Tasks without a label among these pictures matter to the network too.
     settings["tasks"] = [[task.name, *task.classes] for task in folder.catalogue.schema.tasks]
     rows = zip(folder.catalogue.entries, folder.prepared.hashes, strict=True)
@@ -44,6 +51,14 @@ def write_beginning(fits: Path, beginning: Beginning) -> None:
 def is_unfinished(fits: Path) -> bool:
     """Whether a run began there and has not ended."""
     return (fits / _FILE).is_file()
+
+
+def source_scale(fits: Path) -> Scale | None:
+    """Where the interrupted run took its pixel sizes from, where that was decided."""
+    if not is_unfinished(fits):
+        return None
+    scale: Scale | None = json.loads((fits / _FILE).read_text(encoding="utf-8"))["settings"].get("--scale")
+    return scale
 
 
 def mark_finished(fits: Path) -> None:

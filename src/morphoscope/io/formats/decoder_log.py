@@ -1,4 +1,4 @@
-"""tifffile and imagecodecs tell of odd files through `logging`, which would print on the terminal: here it becomes warnings."""
+"""Decoders tell of odd files through `logging`, which would print on the terminal: here it becomes warnings."""
 
 from __future__ import annotations
 
@@ -21,8 +21,16 @@ class _Divert(logging.Filter):
         return False
 
 
+_divert = _Divert()
+
+
+def divert(source: logging.Filterer) -> None:
+    """Lets the block below take the messages of a logger or a handler; a second time changes nothing."""
+    source.addFilter(_divert)
+
+
 for _library in ("tifffile", "imagecodecs"):
-    logging.getLogger(_library).addFilter(_Divert())
+    divert(logging.getLogger(_library))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 
 from morphoscope.io.formats.makers.values import Shape, decoded, length_nm, pixel_size
 from morphoscope.io.record import Record
+from morphoscope.units import is_reciprocal
 
 X_UNIT, Y_UNIT, X_SCALE, Y_SCALE = 65003, 65004, 65009, 65010
 
@@ -15,6 +16,8 @@ def from_tags(tags: Mapping[int, Any], shape: Shape) -> Record | None:
     """The calibration, or None without the tags. A unit that is no length (`1/nm` of a diffraction pattern) gives none."""
     if X_SCALE not in tags or X_UNIT not in tags:
         return None
+    if is_reciprocal(decoded(tags[X_UNIT])):
+        return Record("Gatan DigitalMicrograph", is_diffraction=True)
     y_nm = length_nm(f"{tags.get(Y_SCALE, '')} {decoded(tags.get(Y_UNIT, ''))}")
     x_nm = length_nm(f"{tags[X_SCALE]} {decoded(tags[X_UNIT])}")
     return Record("Gatan DigitalMicrograph", pixel_size(y_nm, x_nm, "header", "Gatan TIFF tag 65009"))

@@ -8,6 +8,7 @@ from typing import Any
 
 from morphoscope.io.formats.makers.values import (
     Shape,
+    check_proportions,
     cross_checked,
     in_si,
     iso_date,
@@ -35,8 +36,11 @@ def is_sidecar(text: str) -> bool:
 
 
 def from_sidecar(text: str, shape: Shape) -> Record:
-    """What the sidecar says of a picture of `shape` (rows, columns): lengths in nm or with a unit, volts, degrees."""
+    """What the sidecar says of a picture of `shape` (rows, columns): lengths in nm or with a unit, volts, degrees.
+    Raises OtherPictureError."""
     values = sections(text)[SECTION]
+    columns, _, rows = values.get("DataSize", "").partition("x")
+    check_proportions(positive(rows), positive(columns), shape)
     date, time = values.get("Date", ""), values.get("Time", "")
     acquisition = Acquisition(
         magnification=sourced(positive(values.get("Magnification")), "sidecar"),

@@ -7,7 +7,7 @@ from typing import Any
 
 from morphoscope.io.formats.makers.values import Shape, decoded, pixel_size, sections
 from morphoscope.io.record import Record
-from morphoscope.units import length_unit, to_nm
+from morphoscope.units import is_reciprocal, length_unit, to_nm
 
 DESCRIPTION, X_RESOLUTION, Y_RESOLUTION = 270, 282, 283
 _FROM_DPI = {"inch", "cm"}
@@ -19,7 +19,10 @@ def from_tags(tags: Mapping[int, Any], shape: Shape) -> Record | None:
     text = decoded(tags.get(DESCRIPTION, ""))
     if not text.startswith("ImageJ="):
         return None
-    unit = length_unit(sections(text)[""].get("unit", ""))
+    stated = sections(text)[""].get("unit", "")
+    if is_reciprocal(stated):
+        return Record("ImageJ", is_diffraction=True)
+    unit = length_unit(stated)
     if unit is None or unit in _FROM_DPI:
         return None
     sides = []

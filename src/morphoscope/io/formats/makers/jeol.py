@@ -7,6 +7,7 @@ import re
 from morphoscope.io.formats.makers.values import (
     Shape,
     bar_below,
+    check_proportions,
     cross_checked,
     iso_date,
     length_nm,
@@ -27,10 +28,11 @@ def is_sidecar(text: str) -> bool:
 
 
 def from_sidecar(text: str, shape: Shape) -> Record:
-    """What the sidecar says of a picture of `shape` (rows, columns)."""
+    """What the sidecar says of a picture of `shape` (rows, columns). Raises OtherPictureError."""
     values = dict(_LINE.findall(text))
     full = values.get("CM_FULL_SIZE", "").split()
     columns, rows = (positive(full[0]), positive(full[1])) if len(full) >= 2 else (None, None)
+    check_proportions(rows, columns, shape)
     stage = values.get("CM_STAGE_POS", "").split()  # x y z rotation tilt
     date, time = values.get("CM_DATE", ""), values.get("CM_TIME", "")
     acquisition = Acquisition(

@@ -32,7 +32,8 @@ def from_tags(tags: Mapping[int, Any], shape: Shape) -> Record | None:
         instrument=sourced(xml_text(report, "Instruments"), "header"),
     )
     size = _pixel_size(tags, selector) if is_tem and is_image and selector else None
-    return Record("JEOL SightX", size, acquisition)
+    is_diffraction = is_tem and (xml_text(report, f"{imaging}/ModeString") or "").startswith("DIFF")
+    return Record("JEOL SightX", size, acquisition, is_diffraction=is_diffraction)
 
 
 def _pixel_size(tags: Mapping[int, Any], magnification: float) -> PixelSize | None:

@@ -14,6 +14,15 @@ from morphoscope.units import length_unit, to_nm
 T = TypeVar("T")
 Shape = tuple[int, int]
 
+_HIGHEST_BAR = 0.3
+"""Rows that a maker adds below a picture for its information bar, as a share of the picture's."""
+_ROUNDING = 0.02
+
+
+class OtherPictureError(ValueError):
+    """A text beside a picture that speaks of a picture of other proportions."""
+
+
 _PREFIXES = {"p": 1e-12, "n": 1e-9, "µ": 1e-6, "μ": 1e-6, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "K": 1e3, "M": 1e6}
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _QUANTITY = re.compile(r"\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*(.*?)\s*$", re.DOTALL)
@@ -115,6 +124,15 @@ def bar_below(picture_rows: float | None, shape: Shape) -> InformationBar | None
     if picture_rows is None or not shape[0] / 2 < picture_rows < shape[0]:
         return None
     return InformationBar(int(picture_rows), shape[0] - int(picture_rows), "bottom")
+
+
+def check_proportions(rows: float | None, columns: float | None, shape: Shape) -> None:
+    """Raises OtherPictureError where a picture of `shape`, whatever it was resized to, can't be the one of these rows and columns."""
+    if rows is None or columns is None:
+        return
+    expected = rows * shape[1] / columns
+    if not (1 - _ROUNDING) * expected - 1 <= shape[0] <= (1 + _HIGHEST_BAR) * expected + 1:
+        raise OtherPictureError(f"{rows:.0f} × {columns:.0f}")
 
 
 def iso_date(text: str, *patterns: str) -> str | None:
