@@ -14,8 +14,9 @@ from morphoscope.models.segmenter import Segmenter
 from morphoscope.scores.instances import foreground_iou, match_instances
 from morphoscope.training.segmentation.copies import Copy
 
-CHECKS, PATIENCE = 10, 5
-"""How often a fit is looked at, and after how many looks without improvement it ends."""
+CHECKS, PATIENCE = 10, 7
+"""How often a fit is looked at, and after how many looks without improvement it ends: late, since the last steps, with a small
+learning rate, are often the best."""
 
 
 @dataclass
