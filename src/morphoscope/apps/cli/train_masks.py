@@ -12,6 +12,7 @@ from morphoscope.errors import MorphoscopeError
 
 _REFUSED = {
     "metadata": "objects are learned from pixels alone",
+    "scale": "objects are learned from pixels alone",
     "schema": "there are no classes to learn",
     "tasks": "objects are learned, not the columns of a sheet",
     "unmatched": "there are no classes to learn",
@@ -43,7 +44,7 @@ def train_on_masks(options: Mapping[str, Any], began: float) -> None:
     """Runs it with the options of `train` by name. Raises MorphoscopeError for one that does not apply."""
     for name, reason in _REFUSED.items():
         if options[name]:
-            value = options[name] if not isinstance(options[name], bool) else "it"
+            value = "it" if options[name] is True else options[name]
             raise MorphoscopeError(
                 f"--{name}: found {value} beside --masks, where {reason}; expected only options of a training on masks. "
                 f"Leave --{name} out."

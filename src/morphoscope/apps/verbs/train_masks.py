@@ -26,7 +26,9 @@ from morphoscope.training.segmentation.fit import FittedSegmenter, Watch
 from morphoscope.training.segmentation.held_out import Tested, tested
 from morphoscope.training.segmentation.recipe import MaskRecipe, load_mask_recipe
 
-OWN_RESULTS = ("metrics.json", "recipe.toml", "model")
+MODEL = "model"
+DOCUMENTS = ("metrics.json", "recipe.toml", "report.html", "predictions.csv", "splits.csv", "history.csv")
+OWN_RESULTS = ("metrics.json", "recipe.toml", MODEL)
 DEFAULT_MINUTES = 6.0
 """Of the fit alone, where neither --epochs nor --time-budget bounds it."""
 LEAST_MINUTES = 0.05
@@ -92,7 +94,6 @@ def train_masks(
     claim_folder(target, OWN_RESULTS, may_replace=overwrite, hint="--overwrite to replace them")
     command = command or command_line("train", "--recipe", target / "recipe.toml", "--out", "again")
     with writing(target, "Make room there and start again with --overwrite."):
-        shutil.rmtree(target / "model", ignore_errors=True)
         return _run(chosen, target, command, _Clock(began, time_budget_min), say)
 
 
@@ -103,7 +104,8 @@ def _run(recipe: MaskRecipe, out: Path, command: str, clock: _Clock, say: Say) -
     material = MaskTraining.of(folder, fold, recipe)
     plan = planned(material, recipe, clock.minutes_for(recipe))
     fitted = _fitted(material, plan, say)
-    save_segmenter(fitted.network, out / "model", _card(plan, folder, fold, fitted))
+    _clear(out)
+    save_segmenter(fitted.network, out / MODEL, _card(plan, folder, fold, fitted))
     if fitted.was_stopped:
         say(
             f"Stopped after {fitted.steps} steps. {out / 'model'} keeps the best weights so far, of step {fitted.kept_step}; they "
@@ -115,6 +117,13 @@ def _run(recipe: MaskRecipe, out: Path, command: str, clock: _Clock, say: Say) -
     reached = plan.recipe.model_copy(update={"steps": fitted.steps}) if is_cut else plan.recipe
     run = MaskRun(reached, folder, fold, fitted, tests, out, command, time.monotonic() - clock.began, peak_memory_mb())
     return write_mask_documents(run, gallery, say)
+
+
+def _clear(out: Path) -> None:
+    """Removes an earlier run, now that there is something to put in its place."""
+    shutil.rmtree(out / MODEL, ignore_errors=True)
+    for name in DOCUMENTS:
+        (out / name).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
