@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--frozen", action="store_true", help="also each start but random with its encoder frozen")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--steps", type=int, default=400)
-    parser.add_argument("--view-px", type=int, default=256)
+    parser.add_argument("--view-px", type=int, default=320)
     parser.add_argument("--test", type=int, default=60, help="held-out pictures, at most")
     parser.add_argument("--out", type=Path, default=Path("few_masks.csv"))
     options = parser.parse_args()

@@ -63,6 +63,17 @@ def test_a_frozen_encoder_stays_as_it_starts(samples: SegmentationSamples) -> No
     assert not torch.equal(given.head.weight, found.head.weight)
 
 
+def test_kept_statistics_stay_while_weights_learn(samples: SegmentationSamples) -> None:
+    torch.manual_seed(9)
+    given = Segmenter(SPEC)
+    kept = SegmentationSettings(steps=2, batch_size=2, view_px=64, keep_statistics=True)
+    found = fit_segmenter(samples, np.ones(1), SPEC, kept, start=given.state_dict()).network.state_dict()
+    for name, tensor in given.state_dict().items():
+        if "running_" in name:
+            assert torch.equal(tensor, found[name]), name
+    assert not torch.equal(given.head.weight, found["head.weight"])
+
+
 def test_someone_stops_it_after_a_step(samples: SegmentationSamples) -> None:
     shares: list[float] = []
     found = fit(samples, watch=Watch(progress=shares.append, is_stopped=lambda: True))

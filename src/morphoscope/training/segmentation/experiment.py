@@ -32,8 +32,11 @@ LOOK_SHARE = 0.25
 MOST_STEPS = 4000
 BUDGET_MARGIN = 0.85
 """Share of the minutes that the planned steps may take; the rest is for the looks and for what a short probe can't foresee."""
-RATE_FROM_WEIGHTS, RATE_FROM_ENCODER = 4e-4, 1e-3
+RATE_FROM_WEIGHTS, RATE_FROM_ENCODER = 2e-4, 1e-3
 AVERAGING_SHARE = 0.08
+LEAST_SHOWN_PX, MOST_SHOWN = 20.0, 0.5625
+"""Sizes of typical objects in views: in px, and over the side of a view; as the shipped segmenter learned. A network that has
+not seen large objects for a while takes them for several small ones, and the finder no longer steps back from them."""
 
 
 def mask_fold(folder: MaskedFolder, recipe: MaskRecipe) -> Fold:
@@ -117,10 +120,12 @@ def planned(material: MaskTraining, recipe: MaskRecipe, minutes: float) -> MaskP
     settings = SegmentationSettings(
         batch_size=batch,
         view_px=recipe.view_px,
+        sizes_px=(LEAST_SHOWN_PX, MOST_SHOWN * recipe.view_px),
         learning_rate=rate,
         weight_decay=recipe.weight_decay,
         averaging_share=AVERAGING_SHARE,
         freeze_encoder=recipe.freeze_encoder,
+        keep_statistics=is_whole_start(recipe.encoder),
         seed=recipe.seed,
     )
     seconds = seconds_per_step(material.samples, network.spec, settings)

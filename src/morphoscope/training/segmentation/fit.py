@@ -40,6 +40,8 @@ class SegmentationSettings:
     """The averaged weights, which are kept, remember about this share of the steps."""
     freeze_encoder: bool = False
     """Its weights stay as they start, and so do the statistics of its normalisation."""
+    keep_statistics: bool = False
+    """Those of all normalisation stay: a few small views tell less of a picture's grey levels than what the start has seen."""
     seed: int = 0
 
 
@@ -148,6 +150,10 @@ class _Fit:
         self._network = network.to(self._device).to(memory_format=torch.channels_last).train()
         if settings.freeze_encoder:
             self._network.encoder.requires_grad_(False).eval()
+        if settings.keep_statistics:
+            for module in self._network.modules():
+                if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+                    module.eval()
         self._average = AveragedModel(self._network, multi_avg_fn=_ema(settings), use_buffers=True)
         self._optimizer = torch.optim.AdamW(
             self._network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay

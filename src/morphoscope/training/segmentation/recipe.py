@@ -19,7 +19,7 @@ KIND = "objects"
 
 class MaskRecipe(BaseModel):
     """steps: 0 lets epochs or the time decide; a finished run records those it reached. epochs: passes over the pictures.
-    batch_size: 0 is 4 on a processor and 16 on a GPU. learning_rate: 0 is 0.0004 from whole weights, else 0.001. look_pictures:
+    batch_size: 0 is 4 on a processor and 16 on a GPU. learning_rate: 0 is 0.0002 from whole weights, else 0.001. look_pictures:
     validation pictures that weights are chosen by; 0 lets the time decide."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,7 +38,7 @@ class MaskRecipe(BaseModel):
     steps: int = Field(0, ge=0)
     batch_size: int = Field(0, ge=0)
     look_pictures: int = Field(0, ge=0)
-    view_px: int = Field(256, ge=64, le=1024, multiple_of=32)
+    view_px: int = Field(320, ge=64, le=1024, multiple_of=32)
     learning_rate: float = Field(0.0, ge=0)
     weight_decay: float = Field(0.02, ge=0)
     freeze_encoder: bool = False
