@@ -32,7 +32,7 @@ LOOK_SHARE = 0.25
 MOST_STEPS = 4000
 BUDGET_MARGIN = 0.85
 """Share of the minutes that the planned steps may take; the rest is for the looks and for what a short probe can't foresee."""
-RATE_FROM_WEIGHTS, RATE_FROM_ENCODER = 2e-4, 1e-3
+RATE_FROM_WEIGHTS, RATE_FROM_ENCODER = 1e-4, 1e-3
 AVERAGING_SHARE = 0.08
 LEAST_SHOWN_PX, MOST_SHOWN = 20.0, 0.5625
 """Sizes of typical objects in views: in px, and over the side of a view; as the shipped segmenter learned. A network that has

@@ -19,7 +19,7 @@ KIND = "objects"
 
 class MaskRecipe(BaseModel):
     """steps: 0 lets epochs or the time decide; a finished run records those it reached. epochs: passes over the pictures.
-    batch_size: 0 is 4 on a processor and 16 on a GPU. learning_rate: 0 is 0.0002 from whole weights, else 0.001. look_pictures:
+    batch_size: 0 is 4 on a processor and 16 on a GPU. learning_rate: 0 is 0.0001 from whole weights, else 0.001. look_pictures:
     validation pictures that weights are chosen by; 0 lets the time decide."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
