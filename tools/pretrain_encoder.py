@@ -39,8 +39,8 @@ from torch import Tensor, nn
 from morphoscope.data.views import Views
 from morphoscope.training.selfsupervised.barlow_twins import barlow_twins_loss
 from morphoscope.training.selfsupervised.collapse import collapse_measures
+from morphoscope.training.selfsupervised.method import projector
 from morphoscope.training.selfsupervised.probes import few_label_accuracy
-from morphoscope.training.selfsupervised.projector import projector
 from morphoscope.training.selfsupervised.simclr import simclr_loss
 from morphoscope.training.selfsupervised.vicreg import vicreg_loss
 

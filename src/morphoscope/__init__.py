@@ -16,24 +16,33 @@ _VERBS = {
     "train_masks": "morphoscope.apps.verbs.train_masks",
     "predict": "morphoscope.apps.verbs.predict",
     "evaluate": "morphoscope.apps.verbs.evaluate",
+    "pretrain": "morphoscope.apps.verbs.pretrain",
+    "curve": "morphoscope.apps.verbs.curve",
+    "suggest": "morphoscope.apps.verbs.suggest",
+    "embed": "morphoscope.apps.verbs.embed",
     "inspect": "morphoscope.apps.verbs.inspect",
     "segment": "morphoscope.apps.verbs.segment",
     "demo": "morphoscope.apps.verbs.demo",
     "read": "morphoscope.io",
     "render": "morphoscope.synthesis",
 }
+# The verbs come from __getattr__.
 __all__ = [
     "__version__",
+    "curve",
     "demo",
+    "embed",
     "evaluate",
     "inspect",
     "predict",
+    "pretrain",
     "read",
     "render",
     "segment",
+    "suggest",
     "train",
     "train_masks",
-]  # the verbs come from __getattr__
+]
 
 
 def __getattr__(name: str) -> Any:

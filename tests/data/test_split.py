@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from morphoscope.data.split import Fold, effective_groups, split, split_rows
+from morphoscope.data.split import Fold, calibration_turns, effective_groups, split, split_rows
 from morphoscope.data.stratify import stratify
 from morphoscope.errors import SplitError
 
@@ -159,3 +159,28 @@ def test_rows_of_the_split_table() -> None:
     rows = split_rows([fold], ["a", "b", "c"], ["g", None, "h"])
     assert rows[0] == {"filename": "a", "split": "train", "fold": 1, "repeat": 0, "group": "g"}
     assert [(row["split"], row["group"]) for row in rows[1:]] == [("validation", ""), ("test", "h")]
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 1000), n=st.integers(20, 120), n_groups=st.integers(12, 120))
+def test_turns_hold_back_every_training_picture_once_and_no_other(seed: int, n: int, n_groups: int) -> None:
+    truths, groups = drawn(seed, n, n_groups)
+    assume(len(np.unique(groups)) >= 12)
+    (fold,) = split(truths, groups, "80/20", seed)
+    turns = calibration_turns(fold, truths, groups, seed)
+    side = np.sort(np.concatenate([fold.train, fold.validation]))
+    if turns:
+        np.testing.assert_array_equal(np.sort(np.concatenate([turn.validation for turn in turns])), fold.train)
+    for turn in turns:
+        np.testing.assert_array_equal(np.sort(np.concatenate([turn.train, turn.validation])), side)
+        assert not set(groups[turn.train]) & set(groups[turn.validation])
+        assert len(turn.train) and len(turn.validation) and not len(turn.test)
+
+
+def test_turns_are_about_as_large_as_the_validation_part_and_the_same_again() -> None:
+    truths, groups = drawn(0, 1000, 400)
+    (fold,) = split(truths, groups, "80/20", 0)
+    turns, again = (calibration_turns(fold, truths, groups, 0) for _ in range(2))
+    assert [len(turn.validation) for turn in turns] == pytest.approx([160] * 4, abs=6)
+    for one, other in zip(turns, again, strict=True):
+        np.testing.assert_array_equal(one.validation, other.validation)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -122,3 +124,17 @@ def test_other_makers_pictures_are_calibrated_as_imagej_does(tmp_path: Path) -> 
         numerator, denominator = file.pages[0].tags["XResolution"].value
     assert picture.pixel_size_nm is not None
     assert denominator / numerator == pytest.approx(picture.pixel_size_nm[1], rel=1e-4)
+
+
+def test_a_script_without_a_guard_is_not_run_again_by_the_workers(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from pathlib import Path\n"
+        "from morphoscope.synthesis import write_dataset\n"
+        "print('once')\n"
+        f"write_dataset('particles', 5, Path({str(tmp_path / 'set')!r}), size=32, workers=2)\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, encoding="utf-8", check=False)
+    assert (done.returncode, done.stdout) == (0, "once\n"), done.stderr
+    assert len(list((tmp_path / "set" / "images").iterdir())) == 5

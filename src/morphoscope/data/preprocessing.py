@@ -45,14 +45,24 @@ class Preprocessing:
 
     def canvas(self, working: np.ndarray) -> np.ndarray:
         """(height, width) uint8: a working copy fitted in and centred on a ground of its own mean."""
-        zoom = min(self.height / working.shape[0], self.width / working.shape[1])
-        rows = min(self.height, max(1, round(working.shape[0] * zoom)))
-        columns = min(self.width, max(1, round(working.shape[1] * zoom)))
+        top, left, rows, columns = self._fitted(working.shape)
         grey = resample(working, (rows, columns))
         canvas = np.full((self.height, self.width), np.uint8(grey.mean()), np.uint8)
-        top, left = (self.height - rows) // 2, (self.width - columns) // 2
         canvas[top : top + rows, left : left + columns] = grey
         return canvas
+
+    def from_canvas(self, values: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """(Y, X) float32 of `shape`, that of a working copy: values (y, x) over its canvas, brought back onto it."""
+        top, left, rows, columns = self._fitted(shape)
+        whole = cv2.resize(np.asarray(values, np.float32), (self.width, self.height))
+        return cv2.resize(whole[top : top + rows, left : left + columns], shape[::-1])
+
+    def _fitted(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+        """Top, left, rows and columns that a working copy takes of the canvas."""
+        zoom = min(self.height / shape[0], self.width / shape[1])
+        rows = min(self.height, max(1, round(shape[0] * zoom)))
+        columns = min(self.width, max(1, round(shape[1] * zoom)))
+        return (self.height - rows) // 2, (self.width - columns) // 2, rows, columns
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values."""

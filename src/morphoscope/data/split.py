@@ -167,6 +167,21 @@ def _fold(
     return Fold(train, validation, test, repeat, fold, calibration)
 
 
+def calibration_turns(fold: Fold, truths: Sequence[np.ndarray], groups: np.ndarray, seed: int) -> list[Fold]:
+    """The training side of a fold divided anew, so that in each turn other pictures are held back: all but those of
+    `fold.validation` once, in parts of about its size. truths, groups: as in `split`. The turns have no test pictures.
+    """
+    side = np.sort(np.concatenate([fold.train, fold.validation]))
+    n_turns = round(len(fold.train) / max(1, len(fold.validation)))
+    units = _units([truth[fold.train] for truth in truths], groups[fold.train], None)
+    n_turns = min(n_turns, len(units.sizes))
+    if n_turns < 2:
+        return []
+    part = stratify(units.counts, units.sizes, [1] * n_turns, np.random.default_rng([seed, 2]))
+    held_back = [fold.train[part[units.of_image] == turn] for turn in range(n_turns)]
+    return [Fold(np.setdiff1d(side, rows), rows, _no_images(), fold.repeat, fold.fold) for rows in held_back if len(rows)]
+
+
 def effective_groups(*constraints: Sequence[Any] | np.ndarray) -> np.ndarray:
     """(N,) group numbers that join images sharing a value in any of the constraints (N,); None and "" join nothing."""
     n = len(constraints[0])

@@ -63,16 +63,19 @@ class Views:
     def _toned(self, views: Tensor, dice: _Dice) -> Tensor:
         strength = (dice.maps(0, 1) < self.tone).float()
         mean = views.mean((2, 3), keepdim=True)
-        gain = torch.exp(strength * dice.maps(-1, 1) * self.contrast)
+        gain = 1 + strength * dice.maps(-1, 1) * self.contrast
         lift = strength * dice.maps(-1, 1) * self.brightness
         gamma = torch.exp(strength * dice.maps(-1, 1) * self.gamma)
         return ((views - mean) * gain + mean + lift).clamp(1e-4, 1).pow(gamma)
 
     def _blurred(self, views: Tensor, dice: _Dice) -> Tensor:
         amount = torch.where(dice.maps(0, 1) < self.blur, dice.maps(0, 2), 0.0)
-        once = _gaussian(views, 1.0)
+        rows = amount.flatten().nonzero()[:, 0]
+        some = amount[rows]
+        once = _gaussian(views[rows], 1.0)
         twice = _gaussian(once, 1.5)
-        return torch.lerp(torch.lerp(views, once, amount.clamp(0, 1)), twice, (amount - 1).clamp(0, 1))
+        blurred = torch.lerp(torch.lerp(views[rows], once, some.clamp(0, 1)), twice, (some - 1).clamp(0, 1))
+        return views.index_copy(0, rows, blurred)
 
     def _shot(self, views: Tensor, dice: _Dice) -> Tensor:
         strength = torch.where(dice.maps(0, 1) < self.noise, dice.maps(0, self.dose_noise), 0.0)
@@ -82,18 +85,23 @@ class Views:
 
 def _without_fine_detail(pictures: Tensor, shrinkage: Tensor) -> Tensor:
     """The pictures blurred where they are about to be shrunk (B,) times, so that sampling does not invent detail."""
-    amount = (shrinkage - 1).clamp(0, 1)[:, None, None, None]
-    return torch.lerp(pictures, _gaussian(pictures, 0.8), amount)
+    rows = (shrinkage > 1).nonzero()[:, 0]
+    amount = (shrinkage[rows] - 1).clamp(0, 1)[:, None, None, None]
+    return pictures.index_copy(0, rows, torch.lerp(pictures[rows], _gaussian(pictures[rows], 0.7), amount))
 
 
 def _gaussian(pictures: Tensor, sigma: float) -> Tensor:
     """Pictures (B, 1, Y, X) blurred by a Gaussian of a few pixels, the edge continued."""
-    reach = math.ceil(2.5 * sigma)
-    offsets = torch.arange(-reach, reach + 1, device=pictures.device, dtype=pictures.dtype)
-    kernel = torch.exp(-(offsets**2) / (2 * sigma**2))
-    kernel = kernel / kernel.sum()
-    padded = F.pad(pictures, (reach, reach, reach, reach), mode="replicate")
-    return F.conv2d(F.conv2d(padded, kernel[None, None, None, :]), kernel[None, None, :, None])
+    reach = math.ceil(2 * sigma)
+    weights = [math.exp(-(offset**2) / (2 * sigma**2)) for offset in range(-reach, reach + 1)]
+    for axis in (2, 3):
+        padding = (reach, reach, 0, 0) if axis == 3 else (0, 0, reach, reach)
+        padded, length = F.pad(pictures, padding, mode="replicate"), pictures.shape[axis]
+        # A sum of shifted pictures: on a processor several times faster than a convolution of one channel.
+        pictures = torch.mul(padded.narrow(axis, 0, length), weights[0] / sum(weights))
+        for shift, weight in enumerate(weights[1:], 1):
+            pictures = pictures.add_(padded.narrow(axis, shift, length), alpha=weight / sum(weights))
+    return pictures
 
 
 class _Dice:

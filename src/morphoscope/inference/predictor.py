@@ -49,13 +49,15 @@ class Seen:
 
 @dataclass(frozen=True, eq=False)
 class Predicted:
-    """A batch in the order of the files. predictions: one a task, N rows for the readable ones; failed: path → sentence."""
+    """A batch in the order of the files. predictions: one a task, N rows for the readable ones; failed: path → sentence.
+    appearance: (N, A) how they look, what novelty is measured in."""
 
     paths: list[Path]
     seen: list[Seen]
     predictions: list[ClassPrediction]
     novelty: np.ndarray
     failed: dict[Path, str]
+    appearance: np.ndarray
 
 
 class Predictor:
@@ -112,15 +114,17 @@ class Predictor:
         failed = {path: outcome for path, outcome in batch if isinstance(outcome, str)}
         tasks = self._bundle.schema.tasks
         if seen:
-            answers = ask(self._network, [_as_batch(seen)])
-            logits, novelty = answers.logits[FUSED], self._bundle.novelty.novelty(answers.appearance)
+            answers = ask(self._network, [as_batch(seen)])
+            logits, appearance = answers.logits[FUSED], answers.appearance
+            novelty = self._bundle.novelty.novelty(appearance)
         else:
-            logits, novelty = [np.zeros((0, len(task.classes))) for task in tasks], np.zeros(0)
+            logits, novelty, appearance = [np.zeros((0, len(task.classes))) for task in tasks], np.zeros(0), np.zeros((0, 0))
         predictions = [c.predict(task, one) for c, task, one in zip(self._bundle.confidence, tasks, logits, strict=True)]
-        return Predicted([path for path, _ in batch], seen, predictions, novelty, failed)
+        return Predicted([path for path, _ in batch], seen, predictions, novelty, failed, appearance)
 
 
-def _as_batch(seen: Sequence[Seen]) -> Batch:
+def as_batch(seen: Sequence[Seen]) -> Batch:
+    """What a network takes of pictures."""
     inputs = {name: torch.from_numpy(np.stack([one.inputs[name] for one in seen])) for name in seen[0].inputs}
     inputs["image"] = inputs["image"][:, None].float() / 255
     return Batch(inputs)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ import numpy as np
 import torch
 
 from morphoscope.data.cache import PictureCache, cache_folder
+from morphoscope.data.preparation import OutOfTimeError
 from morphoscope.inference.segmentation import ObjectFinder
 from morphoscope.measure.particles import Spacing
 from morphoscope.measure.shape_statistics import STATISTIC_NAMES, shape_statistics
@@ -27,6 +29,8 @@ from morphoscope.models.segmenter_file import load_segmenter, shipped_card
 
 CACHE_BYTES = 2**30
 WORKERS = 2
+PACE_PICTURES = 8
+"""After so many the pace is known."""
 FINGERPRINT_BITS, FINGERPRINT_SEED = 512, 7
 MOST_DIFFERING_BITS = 75
 """As a correlation of signatures of 0.9. Different pictures of EMPS stay below 0.5, which is 170 bits."""
@@ -57,17 +61,26 @@ class ShapeReader:
         found = self._measured(shown.working) if known is None else known
         return with_scale(found, shown.working.shape, shown.spacing)
 
-    def read_all(self, pictures: Sequence[Callable[[], Shown]], progress: Callable[[int], None]) -> np.ndarray:
-        """(N, S) of pictures that are fetched when their turn comes."""
+    def read_all(
+        self, pictures: Sequence[Callable[[], Shown]], progress: Callable[[int], None], until: float = math.inf
+    ) -> np.ndarray:
+        """(N, S) of pictures that are fetched when their turn comes. Raises OutOfTimeError as soon as the pace so far says that
+        it won't be done at `until` on time.monotonic(); what was measured by then is in the cache."""
         threads = torch.get_num_threads()
         workers = max(1, min(WORKERS, threads))
-        rows = []
-        with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(max(1, threads // workers),)) as pool:
+        rows, began = [], time.monotonic()
+        pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(max(1, threads // workers),))
+        try:
             for done, row in enumerate(pool.map(lambda fetch: self.read(fetch()), pictures), start=1):
                 rows.append(row)
                 progress(done)
-        torch.set_num_threads(threads)
-        self._cache.shrink()
+                now = time.monotonic()
+                if done >= PACE_PICTURES and now + (now - began) / done * (len(pictures) - done) > until:
+                    raise OutOfTimeError
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(threads)
+            self._cache.shrink()
         return np.stack(rows)
 
     def _measured(self, working: np.ndarray) -> np.ndarray:

@@ -28,8 +28,8 @@ _GRAIN_OCTAVES = 4
 """Radii of 4, 8, 16 and 32 px after the two."""
 _SHAPE_INDEX_EDGES = np.tan(np.pi / 8 * np.arange(-3, 4)).astype(np.float32)
 _FIRST, _SECOND, _SAME = (np.array(kernel, np.float32) for kernel in ([-0.5, 0, 0.5], [0.25, 0, -0.5, 0, 0.25], [1]))
-_HESSIAN = ((_SECOND, _SAME), (_SAME, _SECOND), (_FIRST, _FIRST))
-"""Separable kernels along x and y of the second derivatives xx, yy and xy."""
+_HESSIAN = ((_SECOND, _SAME), (_SAME, _SECOND), (2 * _FIRST, _FIRST))
+"""Separable kernels along x and y of the second derivatives xx, yy and twice xy."""
 _LEAST_CURVATURE = 1e-6
 """In display values per px²: what rounding leaves of a flat area is no shape."""
 _TINY = 1e-6
@@ -43,7 +43,8 @@ def texture_descriptors(display: np.ndarray) -> np.ndarray:
     border come from reflected content.
     """
     zoom = SIDE / max(display.shape)
-    shape = (max(8, round(display.shape[1] * zoom)), max(8, round(display.shape[0] * zoom)))
+    # Sides that halve without a rest, as often as they are halved, take OpenCV's fast way.
+    shape = tuple(_LARGEST_PIXEL * max(1, round(side * zoom / _LARGEST_PIXEL)) for side in display.shape[::-1])
     # Between half and full size the four neighbours of the linear interpolation leave no pixel out.
     levels = cv2.resize(display, shape, interpolation=cv2.INTER_AREA if zoom < 0.5 else cv2.INTER_LINEAR)
     grey = levels.astype(np.float32) / 255
@@ -78,9 +79,9 @@ def _scale_space(grey: np.ndarray) -> list[float]:
 
 def _band(band: np.ndarray) -> list[float]:
     """Strength, skewness, tail weight and extremes."""
-    squares = band * band
-    second, third, fourth = _mean(squares), _mean(squares * band), _mean(squares * squares)
-    spread = math.sqrt(max(0.0, second - _mean(band) ** 2)) + _TINY
+    squares = cv2.multiply(band, band)
+    third, fourth = (float(np.vdot(squares, each)) / band.size for each in (band, squares))
+    spread = _mean_and_spread(band)[1] + _TINY
     low, high = percentiles(band, (2, 98))
     return [math.log(spread), third / spread**3, math.log(fourth / spread**4 + _TINY), low / spread, high / spread]
 
@@ -88,17 +89,19 @@ def _band(band: np.ndarray) -> list[float]:
 def _orientation(smooth: np.ndarray, pixel: int) -> list[float]:
     """Local and global coherence of the gradient, its strength and how unevenly that is spread. pixel: its width in px of the
     whole picture."""
-    along_x, along_y = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / pixel), cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / pixel)
-    xx, yy, xy = (_blurred(_halved(product), 1) for product in (along_x * along_x, along_y * along_y, along_x * along_y))
+    along_x, along_y = (cv2.Sobel(smooth, cv2.CV_32F, *axes, scale=1 / pixel) for axes in ((1, 0), (0, 1)))
+    pairs = ((along_x, along_x), (along_y, along_y), (along_x, along_y))
+    product = np.empty_like(smooth)  # memory asked for anew costs more than the numbers that go there
+    xx, yy, xy = (_blurred(_halved(cv2.multiply(*pair, dst=product)), 1) for pair in pairs)
     energy, difference, xy = xx + yy, xx - yy, 2 * xy
     anisotropy = cv2.magnitude(difference, xy)
-    mean = _mean(energy) + 1e-9
-    unevenness = math.sqrt(max(0.0, _mean(energy * energy) - _mean(energy) ** 2)) / mean
+    mean, spread = _mean_and_spread(energy)
+    mean += 1e-9
     return [
         _mean(anisotropy) / mean,
         _mean(anisotropy / (energy + 1e-9)),
         math.log(mean),
-        math.log(unevenness + _TINY),
+        math.log(spread / mean + _TINY),
         math.hypot(_mean(difference), _mean(xy)) / mean,
     ]
 
@@ -109,12 +112,14 @@ def _curvature(grey: np.ndarray) -> list[float]:
     blur_px = 0.0
     for _ in range(_CURVATURE_OCTAVES):
         grey = _blurred(grey, math.sqrt(_CURVATURE_BLUR_PX**2 - blur_px**2))
-        xx, yy, xy = (
+        xx, yy, twice_xy = (
             cv2.sepFilter2D(grey, cv2.CV_32F, along_x, along_y, borderType=cv2.BORDER_REFLECT) for along_x, along_y in _HESSIAN
         )
         # The index is the arc tangent of -(xx + yy) / root; the tangents of the histogram's edges spare it.
-        tangent = -(xx + yy) / (cv2.magnitude(xx - yy, 2 * xy) + _LEAST_CURVATURE)
-        above = [1.0, *(np.count_nonzero(tangent >= edge) / grey.size for edge in _SHAPE_INDEX_EDGES), 0.0]
+        opposite = cv2.add(xx, yy)
+        root = cv2.magnitude(cv2.subtract(xx, yy, dst=xx), twice_xy, magnitude=yy)
+        opposite = cv2.divide(opposite, cv2.add(root, _LEAST_CURVATURE, dst=root), dst=opposite)  # type: ignore[call-overload]
+        above = [1.0, *(np.count_nonzero(opposite <= -edge) / grey.size for edge in _SHAPE_INDEX_EDGES), 0.0]
         shares += [low - high for low, high in pairwise(above)]
         grey, blur_px = _halved(grey), _blur_after_halving(_CURVATURE_BLUR_PX)
     return shares
@@ -133,6 +138,11 @@ def _granulometry(levels: np.ndarray, grey: np.ndarray) -> list[float]:
             means.append(_mean(cv2.morphologyEx(small, operation, _DISKS[-1])))
         features += [after - before for before, after in pairwise(means)]
     return features
+
+
+def _mean_and_spread(values: np.ndarray) -> tuple[float, float]:
+    mean, spread = cv2.meanStdDev(values)
+    return float(mean[0, 0]), float(spread[0, 0])
 
 
 def _mean(values: np.ndarray) -> float:

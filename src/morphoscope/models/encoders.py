@@ -14,6 +14,8 @@ from morphoscope.errors import MorphoscopeError, did_you_mean
 from morphoscope.models.branches.image import ImageBranch
 
 RANDOM, DEFAULT, AUTO, IMAGENET = "random", "default", "auto", "imagenet"
+ENCODER_WEIGHTS, ENCODER_DOCUMENT = "encoder.safetensors", "encoder.json"
+"""What `morphoscope pretrain` writes, and what is shipped."""
 _SHIPPED = files("morphoscope.models.weights")
 _PREFIX = "branches.image.backbone."
 
@@ -45,7 +47,7 @@ def resolved_encoder(name: str, backbone: str) -> str:
 
 def shipped_backbone() -> str:
     """The timm name of the shipped encoder's architecture."""
-    return str(json.loads((_SHIPPED / "encoder.json").read_text(encoding="utf-8"))["backbone"])
+    return str(json.loads((_SHIPPED / ENCODER_DOCUMENT).read_text(encoding="utf-8"))["backbone"])
 
 
 def described(encoder: str) -> str:
@@ -54,10 +56,27 @@ def described(encoder: str) -> str:
     return words.get(encoder, encoder)
 
 
+def encoder_branch(encoder: str, backbone: str = "", seed: int = 0) -> ImageBranch:
+    """A frozen encoder by name or place. backbone: of random weights, or of a file that does not state its own; the shipped
+    encoder's, if left out. Raises MorphoscopeError for one that can't be had."""
+    chosen = _backbone_of(encoder) or backbone or shipped_backbone()
+    known = resolved_encoder(encoder, chosen)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        branch = ImageBranch(chosen)
+    start_from(known, branch)
+    return branch.eval()
+
+
 def start_from(encoder: str, branch: ImageBranch) -> None:
     """Puts an encoder's weights into the image branch; `random` leaves it as it is. Raises MorphoscopeError if they don't fit."""
     if encoder == RANDOM:
         return
+    if (trained := _backbone_of(encoder)) and trained != branch.name:
+        raise MorphoscopeError(
+            f"--encoder {encoder}: it is a {trained}, the recipe's backbone is {branch.name}; expected the same. "
+            f"Add --set backbone={trained}, or --encoder random."
+        )
     try:
         branch.backbone.load_state_dict(_weights(encoder))
     except (OSError, SafetensorError, RuntimeError) as error:
@@ -68,13 +87,24 @@ def start_from(encoder: str, branch: ImageBranch) -> None:
         ) from error
 
 
+def _backbone_of(encoder: str) -> str:
+    """The timm name of the backbone that an encoder's or model's folder states; empty where none does."""
+    path = Path(encoder)
+    folder = path if path.is_dir() else path.parent
+    for document in (folder / ENCODER_DOCUMENT, folder / "bundle.json", folder / "model" / "bundle.json"):
+        if path.is_dir() and document.is_file():
+            stated = json.loads(document.read_text(encoding="utf-8"))
+            return str(stated.get("backbone") or stated["network"]["branches"].get("image", {}).get("backbone", ""))
+    return ""
+
+
 def _weights(encoder: str) -> dict[str, torch.Tensor]:
     if encoder == DEFAULT:
-        with as_file(_SHIPPED / "encoder.safetensors") as path:
+        with as_file(_SHIPPED / ENCODER_WEIGHTS) as path:
             state = load_file(path)
     else:
         path = Path(encoder)
-        candidates = [path, path / "weights.safetensors", path / "model" / "weights.safetensors"]
+        candidates = [path, path / ENCODER_WEIGHTS, path / "weights.safetensors", path / "model" / "weights.safetensors"]
         state = load_file(next((file for file in candidates if file.is_file()), path))
     own = {name.removeprefix(_PREFIX): tensor for name, tensor in state.items() if name.startswith(_PREFIX)}
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in (own or state).items()}

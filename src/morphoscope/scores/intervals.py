@@ -89,3 +89,25 @@ def cluster_bootstrap_interval(
     )
     low, high = np.nanquantile(statistic(resampled), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return (float(low), float(high)) if low < high else None
+
+
+def crossed_bootstrap_interval(
+    sums: np.ndarray, statistic: Callable[[np.ndarray], np.ndarray], n_resamples: int = 400, seed: int = 0
+) -> Interval | None:
+    """95 % percentile interval of the mean over repeats of a score, resampling clusters of pictures and repeats.
+
+    sums: (R, G, K) what each cluster adds in each repeat. statistic: (R, K) totals to (R,) scores. A resample weighs a cluster
+    alike in all repeats, since repeats that test the same picture are not independent. Known bias: too narrow below some
+    20 clusters. None where there is one repeat or cluster, or every resample gives the same score.
+    """
+    n_repeats, n_clusters, _ = sums.shape
+    if n_clusters < 2:
+        return None
+    rng = np.random.default_rng(seed)
+    means = []
+    for _ in range(n_resamples):
+        weights = np.bincount(rng.integers(n_clusters, size=n_clusters), minlength=n_clusters)
+        scores = statistic(np.einsum("rgk,g->rk", sums, weights))  # r repeats, g clusters, k sums
+        means.append(np.nanmean(scores[rng.integers(n_repeats, size=n_repeats)]))
+    low, high = np.nanquantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return (float(low), float(high)) if low < high else None

@@ -5,11 +5,14 @@ from __future__ import annotations
 import csv
 import dataclasses
 import multiprocessing
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 from morphoscope.errors import MorphoscopeError, OutputError
@@ -147,7 +150,21 @@ def _each(one: Callable[[int], Rows], indices: Iterable[int], workers: int) -> I
         yield from map(one, indices)
         return
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(one, indices, chunksize=4)
+        with _without_main():
+            rows = pool.map(one, indices, chunksize=4)
+        yield from rows
+
+
+@contextmanager
+def _without_main() -> Iterator[None]:
+    """Processes that are started here don't import the caller's script: without `if __name__ == "__main__"` it would run again,
+    and they need nothing of it."""
+    script = sys.modules["__main__"]
+    sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = script
 
 
 def _write_sheets(out: Path, kind: Kind, rows: Iterator[Rows], progress: Callable[[], None] | None) -> None:

@@ -83,12 +83,14 @@ class Trained:
 @dataclass(frozen=True, eq=False)
 class Trial(Trained):
     """One fitted split. validation, test: answers on those rows. strangeness: how many times as far as training pictures
-    pictures that were held back lie from the training pictures."""
+    pictures that were held back lie from the training pictures. n_calibration: pictures that confidence was fitted on, those
+    of the validation or more."""
 
     fold: Fold
     validation: Answers
     test: Answers
     strangeness: float
+    n_calibration: int
 
     def predictions(self, schema: Schema, way: str = FUSED) -> list[ClassPrediction]:
         """Calibrated answers on the test rows, one a task."""
@@ -113,7 +115,29 @@ def run_trial(material: Material, fold: Fold, recipe: Recipe, folder: Path, labe
         validation,
         answers(fitted, samples, fold.test, ways),
         novelty.usual / NoveltyReference.fit(features, features).usual,
+        len(fold.validation),
     )
+
+
+def run_turn(
+    material: Material, turn: Fold, recipe: Recipe, folder: Path, label: str, pace: Pace
+) -> tuple[np.ndarray, Answers, Fitted]:
+    """A fit only for its answers to the turn's validation rows: those rows, the answers, and the fit."""
+    fitted, _, samples = _fitted(material, turn, recipe, folder, label, pace)
+    return turn.validation, answers(fitted, samples, turn.validation, _ways(fitted.network.spec.branches)), fitted
+
+
+def calibrated_on_all(trial: Trial, material: Material, turns: Sequence[tuple[np.ndarray, Answers]]) -> Trial:
+    """The trial with its confidence fitted on its validation rows and on those of further turns, each answered by a network
+    that did not learn from it (cross-fitting): networks of one recipe are sure of new pictures in the same way."""
+    parts = [(trial.fold.validation, trial.validation), *turns]
+    rows = np.concatenate([rows for rows, _ in parts])
+    truths = [truth[rows] for truth in material.truths]
+    confidence = {}
+    for way in trial.confidence:
+        logits = [np.concatenate(found) for found in zip(*[given.logits[way] for _, given in parts], strict=True)]
+        confidence[way] = calibrate(material.schema, logits, truths)
+    return dataclasses.replace(trial, confidence=confidence, n_calibration=len(rows))
 
 
 def run_refit(material: Material, trials: Sequence[Trial], recipe: Recipe, folder: Path, label: str, pace: Pace) -> Trained:

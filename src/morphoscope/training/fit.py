@@ -83,7 +83,7 @@ def fit(task: FitTask, deadline: float | None = None, resume: bool = False) -> F
     one does not wait. Raises OSError where the folder can't be written.
     """
     started = time.monotonic()
-    _quiet()
+    quiet()
     if resume and (finished := _load_finished(task)):
         return finished
     torch.manual_seed(task.recipe.seed)
@@ -130,7 +130,7 @@ def _trainer(network: MultimodalNetwork, recipe: Recipe, callbacks: list[pl.Call
     return pl.Trainer(
         accelerator="gpu" if torch.cuda.is_available() else "cpu",
         devices=1,
-        precision=autocast_precision(recipe, network),
+        precision=autocast_precision(recipe.fit.precision, network),
         callbacks=callbacks,
         plugins=PlainCheckpointIO(),
         enable_checkpointing=False,
@@ -242,7 +242,7 @@ class _StepClock(pl.Callback):
         return float(np.median(np.diff(self._ends))) if len(self._ends) > 1 else 1.0
 
 
-def _quiet() -> None:
+def quiet() -> None:
     """Lightning's advice is for its own users; ours see a bar and a report."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     logging.getLogger("lightning.fabric").setLevel(logging.ERROR)

@@ -57,6 +57,9 @@ class FitSettings(_Section):
     branch_loss: float = Field(0.5, ge=0)
     """Weight of the loss of each branch alone, beside the fused one's."""
     patience: float = Field(0.5, gt=0)
+    calibration_fits: int = Field(0, ge=0, le=9)
+    """Further fits after the first, each of which holds back other training pictures to calibrate on; 0: as many as a time
+    budget leaves room for, and none without one."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
 
 

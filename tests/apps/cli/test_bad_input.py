@@ -171,6 +171,23 @@ def test_a_single_task_of_one_class(labels: pd.DataFrame, refused: Callable[...,
     assert "no task is left to learn ('Modality': only one class occurs, 'SEM'" in sentence
 
 
+def test_a_class_with_one_picture_is_trained_with_a_warning(
+    morphoscope: Morphoscope, rendered: Path, labels: pd.DataFrame, small: list[str], tmp_path: Path
+) -> None:
+    """It stays a class that the model can answer: its picture is learnt from, and nothing else is lost."""
+    labels.loc[5, "Modality"] = "SPM"
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    words = ["train", rendered / "images", "--labels", tmp_path / "labels.csv", "--group", "Sample", "--epochs", 1, *small]
+    said = morphoscope(*words, "--out", tmp_path / "run")
+    assert said.code == 0, said.err
+    warning = "'Modality' has classes with at most one image, which can't be both learnt and tested: 'SPM' (1)"
+    assert warning in said.err
+    assert warning.replace("'", "&#39;") in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    split = pd.read_csv(tmp_path / "run" / "splits.csv").set_index("filename")["split"]
+    assert split[labels.loc[5, "filename"]] == "train"
+    assert len(split) == 36
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [

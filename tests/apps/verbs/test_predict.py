@@ -165,3 +165,24 @@ def test_a_missing_folder_writes_no_table(trained: Path, tmp_path: Path) -> None
     with pytest.raises(ReadError, match="found no such file or folder"):
         predict(trained, tmp_path / "missing", tmp_path / "table.csv")
     assert not (tmp_path / "table.csv").exists()
+
+
+def test_explained_copies_lie_in_their_own_folder(trained: Path, rendered: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "some"
+    folder.mkdir()
+    for path in sorted((rendered / "images").iterdir())[:3]:
+        shutil.copy(path, folder / path.name)
+    (folder / "notes.tif").write_text("no picture", encoding="utf-8")
+    predict(trained, folder, tmp_path / "table.csv", explain=tmp_path / "heat", overlay=tmp_path / "labelled")
+    copies = sorted(path.name for path in (tmp_path / "heat").iterdir())
+    assert copies == sorted(f"{path.stem}.png" for path in folder.iterdir() if path.name != "notes.tif")
+    page = np.asarray(Image.open(tmp_path / "heat" / copies[0])).astype(int)
+    assert page.ndim == 3
+    assert np.ptp(page, axis=2).max() > 60, "heat is colour"
+    plain = tmp_path / "plain.csv"
+    predict(trained, folder, plain)
+    assert plain.read_text(encoding="utf-8") == (tmp_path / "table.csv").read_text(encoding="utf-8")
+    with pytest.raises(OutputError, match=r"--explain .* holds .* already; expected none of the copies"):
+        predict(trained, folder, tmp_path / "again.csv", explain=tmp_path / "heat")
+    with pytest.raises(OutputError, match="the folder is that of --overlay"):
+        predict(trained, folder, tmp_path / "third.csv", explain=tmp_path / "new", overlay=tmp_path / "new")

@@ -11,9 +11,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import torch
 
 from morphoscope.apps.verbs.train import train
 from morphoscope.errors import LabelSheetError, OutputError
+from morphoscope.models.bundle import Bundle
 from morphoscope.training import experiment
 from morphoscope.training.fit import Fitted
 
@@ -74,6 +76,58 @@ def test_a_repeat_ignores_the_clock(rendered: Path, options: dict[str, Any], tmp
     assert len(pd.read_csv(first / "history.csv")) < 500
     train(rendered / "images", recipe=first / "recipe.toml", time_budget_min=0.01, out=again)
     assert figures(first) == figures(again)
+
+
+@pytest.fixture
+def calibrating(options: dict[str, Any]) -> dict[str, Any]:
+    return options | {"epochs": 1, "settings": (*SMALL, "fit.calibration_fits=2")}
+
+
+def test_further_fits_calibrate_and_a_repeat_has_as_many(
+    rendered: Path, options: dict[str, Any], calibrating: dict[str, Any], tmp_path: Path, figures: Figures
+) -> None:
+    plain, first, again = (tmp_path / name for name in ("plain", "first", "again"))
+    train(rendered / "images", **options | {"epochs": 1}, out=plain)
+    train(rendered / "images", **calibrating, out=first)
+    assert (first / "splits.csv").read_bytes() == (plain / "splits.csv").read_bytes()
+    few, many = (Bundle.load(run) for run in (plain, first))
+    n_validation = (pd.read_csv(first / "splits.csv")["split"] == "validation").sum()
+    assert few.confidence[0].n_calibration == n_validation
+    assert many.confidence[0].n_calibration > 2 * n_validation
+    for name, tensor in few.network.state_dict().items():
+        assert torch.equal(tensor, many.network.state_dict()[name]), "the model itself is the same"
+    train(recipe=first / "recipe.toml", time_budget_min=10, out=again)
+    assert figures(first) == figures(again)
+    assert (first / "recipe.toml").read_text(encoding="utf-8") == (again / "recipe.toml").read_text(encoding="utf-8")
+    page = (first / "report.html").read_text(encoding="utf-8")
+    assert "each picture answered by a network that did not learn from it" in page
+
+
+def test_a_run_stopped_while_it_calibrates_goes_on_there(
+    rendered: Path, calibrating: dict[str, Any], tmp_path: Path, figures: Figures, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = experiment.fit
+
+    def until_calibration(task: Any, deadline: float | None = None, resume: bool = False) -> Fitted:
+        if task.label.endswith("calibration 2"):
+            raise StoppedError
+        return usual(task, deadline, resume)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(experiment, "fit", until_calibration)
+        with pytest.raises(StoppedError):
+            train(rendered / "images", **calibrating, out=tmp_path / "stopped")
+    said: list[str] = []
+    train(rendered / "images", **calibrating, resume=True, out=tmp_path / "stopped", say=said.append)
+    train(rendered / "images", **calibrating, out=tmp_path / "whole")
+    assert figures(tmp_path / "stopped") == figures(tmp_path / "whole")
+    assert said.count("  It is finished already.") == 2
+
+
+def test_what_is_left_of_a_time_budget_calibrates(rendered: Path, options: dict[str, Any], tmp_path: Path) -> None:
+    train(rendered / "images", **options | {"epochs": 1}, time_budget_min=5, out=tmp_path / "run")
+    n_validation = (pd.read_csv(tmp_path / "run" / "splits.csv")["split"] == "validation").sum()
+    assert Bundle.load(tmp_path / "run").confidence[0].n_calibration > 3 * n_validation
 
 
 def test_epochs_given_beside_the_recipe_of_a_run_are_taken(trained: Path, tmp_path: Path) -> None:

@@ -12,14 +12,18 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import typer
 
+from morphoscope.apps.cli.curve import curve
 from morphoscope.apps.cli.demo import demo
 from morphoscope.apps.cli.doctor import doctor
+from morphoscope.apps.cli.embed import embed
 from morphoscope.apps.cli.evaluate import evaluate
 from morphoscope.apps.cli.inspect import inspect
 from morphoscope.apps.cli.measure import measure
 from morphoscope.apps.cli.predict import predict
+from morphoscope.apps.cli.pretrain import pretrain
 from morphoscope.apps.cli.render import render
 from morphoscope.apps.cli.segment import segment
+from morphoscope.apps.cli.suggest import suggest
 from morphoscope.apps.cli.train import train
 from morphoscope.errors import MorphoscopeError
 
@@ -45,7 +49,21 @@ app = typer.Typer(
     add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, inspect, train, predict, evaluate, segment, measure, render, doctor):
+for command in (
+    demo,
+    inspect,
+    train,
+    predict,
+    evaluate,
+    segment,
+    measure,
+    pretrain,
+    curve,
+    suggest,
+    embed,
+    render,
+    doctor,
+):
     app.command(command.__name__)(stoppable(command))
 
 

@@ -15,6 +15,9 @@ def predict(
     paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
     out: Annotated[Path, typer.Option(help="Where the table goes; an .xlsx twin is written beside it.")],
     overlay: Annotated[Path | None, typer.Option(help="Folder for copies of the pictures with their labels on a margin.")] = None,
+    explain: Annotated[
+        Path | None, typer.Option(help="Folder for heat maps: what speaks for each answer, beside the picture.")
+    ] = None,
     metadata: Annotated[Path | None, typer.Option(help="Sheet of pixel_size_nm, hv_kv, …; wins over the files.")] = None,
     scale: ScaleOption = ScaleSource.auto,
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures become error rows.")] = 500_000_000,
@@ -32,6 +35,7 @@ def predict(
         paths,
         out,
         overlay=overlay,
+        explain=explain,
         metadata=metadata,
         scale=scale.value,
         max_pixels=max_pixels,

@@ -12,11 +12,13 @@ import numpy as np
 from morphoscope.apps.verbs.arguments import Say
 from morphoscope.apps.verbs.recorded import as_recorded
 from morphoscope.data.split import Fold
-from morphoscope.training.experiment import Material, Pace, Trained, Trial, run_refit, run_trial
+from morphoscope.training.experiment import Material, Pace, Trained, Trial, calibrated_on_all, run_refit, run_trial, run_turn
 from morphoscope.training.fit import Fitted, what_is_left_of
 from morphoscope.training.recipe import Recipe
 
 FINAL = "final model"
+CALIBRATION_MARGIN = 1.2
+"""Times as long as the first fit took that must be left of a time budget for one more of its kind."""
 
 
 @dataclass
@@ -49,6 +51,30 @@ class FitSeries:
         found = run_refit(self.material, trials, settled, self._folder(FINAL), FINAL, self._pace())
         self.fitted[FINAL] = found.fitted
         return found
+
+    def calibrated(self, trial: Trial, recipe: Recipe, turns: Sequence[Fold], name: str) -> Trial:
+        """The trial with its confidence fitted on the pictures of as many turns as the recipe, or the time left, allows."""
+        answered = []
+        for number, turn in enumerate(turns, start=1):
+            turn_name = f"{name}, calibration {number}"
+            if not self._is_wanted(number, turn_name, recipe, trial.fitted):
+                break
+            self._say(turn_name, f"{len(turn.train)} pictures, {len(turn.validation)} held back.")
+            alike = as_recorded(_alike(recipe, trial.fitted), turn_name)
+            pace = Pace(self.deadline, self.resume, self.checkpoint_seconds)
+            rows, found, fitted = run_turn(self.material, turn, alike, self._folder(turn_name), turn_name, pace)
+            answered.append((rows, found))
+            self.fitted[turn_name] = fitted
+        self.fitted[name] = self.fitted.pop(name)  # what becomes the bundle is at the end
+        return calibrated_on_all(trial, self.material, answered) if answered else trial
+
+    def _is_wanted(self, number: int, name: str, recipe: Recipe, first: Fitted) -> bool:
+        """Whether one more fit for calibration is: the one that a repeat repeats, that was asked for, or that has the time."""
+        if recipe.data.fits:
+            return name in recipe.data.fits
+        if recipe.fit.calibration_fits:
+            return number <= recipe.fit.calibration_fits
+        return self.deadline is not None and time.monotonic() + CALIBRATION_MARGIN * first.seconds < self.deadline
 
     def _say(self, name: str, pictures: str) -> None:
         self.say(f"Training {name}: {pictures}")
@@ -84,6 +110,12 @@ def ablated(recipe: Recipe, material: Material) -> dict[str, Recipe]:
         for name, fewer in subsets.items()
         if fewer and fewer != branches
     }
+
+
+def _alike(recipe: Recipe, fitted: Fitted) -> Recipe:
+    """The recipe with the epochs and batch size that the first fit decided on."""
+    plan = {"epochs": fitted.epochs, "batch_size": fitted.batch_size, "stopped_after": 0}
+    return recipe.model_copy(update={"fit": recipe.fit.model_copy(update=plan)})
 
 
 def _settled(recipe: Recipe, trials: Sequence[Trial]) -> Recipe:

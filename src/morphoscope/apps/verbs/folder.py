@@ -81,22 +81,32 @@ class Folder:
         say(f"Network pictures: {height} x {width} px.")
         described = {"texture": self.prepared.textures}
         if "shape" in recipe.model.branches:
-            shapes = self._shapes()
-            if (share := has_objects(shapes).mean()) >= MIN_SHARE_WITH_OBJECTS:
-                described["shape"] = shapes
-            else:
-                say(f"Measured shape is left out: objects were found in {share:.0%} of the pictures.")
+            described["shape"] = self.shapes()
         return Material(self.catalogue.schema, preprocessing, canvases, described, self.metadata, self.truths)
 
-    def _shapes(self) -> np.ndarray:
-        """(N, S) shape statistics."""
+    def is_measurable(self, say: Callable[[str], None], until: float = math.inf) -> bool:
+        """Whether measured shape has something to tell: objects are found in most pictures, before `until` on time.monotonic()."""
+        try:
+            share = float(has_objects(self.shapes(until)).mean())
+        except OutOfTimeError:
+            say(
+                "Shape: measuring the objects of these pictures would take too much of the time budget, so it is left out. What was "
+                "measured is kept: give more time, or start again."
+            )
+            return False
+        if share < MIN_SHARE_WITH_OBJECTS:
+            say(f"Shape: objects were found in {share:.0%} of the pictures, so it is left out.")
+        return share >= MIN_SHARE_WITH_OBJECTS
+
+    def shapes(self, until: float = math.inf) -> np.ndarray:
+        """(N, S) shape statistics; what was measured before comes from the cache. Raises OutOfTimeError."""
 
         def show(row: int) -> Shown:
             working = self.thumbnail(row)
             return Shown(working, spacing_of(self.prepared.micrographs[row], working), self.prepared.signatures[row])
 
         with bar("Measuring shapes", len(self.prepared.kept)) as progress:
-            return ShapeReader().read_all([partial(show, row) for row in range(len(self.prepared.kept))], progress)
+            return ShapeReader().read_all([partial(show, row) for row in range(len(self.prepared.kept))], progress, until)
 
 
 def working_side(recipe: Recipe) -> int:

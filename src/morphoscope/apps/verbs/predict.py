@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
-from morphoscope.apps.verbs.labelled_copies import LabelledCopies
+from morphoscope.apps.verbs.copies import CopyFolder, ExplainedCopies, LabelledCopies
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
 from morphoscope.calibration.resolve import Scale, conflicts
 from morphoscope.data.metadata_sheet import metadata_rows
 from morphoscope.errors import MorphoscopeError, OutputError
+from morphoscope.inference.explanation import Explainer
 from morphoscope.inference.predictor import Predicted, Predictor
 from morphoscope.io.find import find_micrographs
 from morphoscope.io.read import MAX_PIXELS
@@ -27,6 +29,7 @@ def predict(
     out: PathLike = "predictions.csv",
     *,
     overlay: PathLike | None = None,
+    explain: PathLike | None = None,
     metadata: PathLike | None = None,
     scale: Scale = "auto",
     max_pixels: int = MAX_PIXELS,
@@ -37,15 +40,15 @@ def predict(
 
         morphoscope.predict("run", "new_images", "predictions.csv")
 
-    The options are those of `morphoscope predict`. overlay: a folder for labelled copies. A file that can't be read gives an
-    error row. Returns the table's path. Raises MorphoscopeError, whose text is meant to be shown, where no file could be read
-    or the output can't be written; rows written until then are kept.
+    The options are those of `morphoscope predict`. overlay: a folder for labelled copies; explain: one for heat maps. A file
+    that can't be read gives an error row. Returns the table's path. Raises MorphoscopeError, whose text is meant to be shown,
+    where no file could be read or the output can't be written; rows written until then are kept.
     """
     table_path = Path(out)
     _claim(table_path, overwrite)
     bundle = Bundle.load(Path(model))
     files = find_micrographs(as_paths(paths))
-    copies = LabelledCopies(Path(overlay), files, overwrite) if overlay else None
+    copies = _copies(bundle, files, overlay, explain, overwrite)
     cells = metadata_rows(Path(metadata), files) if metadata else {}
     notes = _Notes(say)
     failures: dict[Path, str] = {}
@@ -53,8 +56,8 @@ def predict(
     with PredictionsTable(table_path, prediction_columns(bundle.schema)) as table, bar("Predicting", len(files)) as progress:
         for batch in Predictor(bundle, max_pixels, scale).predict(files, cells):
             table.write(_rows(batch))
-            if copies:
-                copies.write(batch)
+            for kind in copies:
+                kind.write(batch)
             notes.tell(batch)
             failures |= batch.failed
             done += len(batch.paths)
@@ -77,6 +80,22 @@ def _claim(table: Path, overwrite: bool) -> None:
             f"Write --out {table.with_suffix('.csv')}."
         )
     claim_file(table, overwrite)
+
+
+def _copies(
+    bundle: Bundle, files: Sequence[Path], overlay: PathLike | None, explain: PathLike | None, overwrite: bool
+) -> list[LabelledCopies | ExplainedCopies]:
+    if overlay and explain and Path(overlay).resolve() == Path(explain).resolve():
+        raise OutputError(
+            f"--explain {explain}: the folder is that of --overlay, whose copies have the same names; expected another one. "
+            "Choose another --explain."
+        )
+    copies: list[LabelledCopies | ExplainedCopies] = []
+    if overlay:
+        copies.append(LabelledCopies(CopyFolder("--overlay", Path(overlay), files, overwrite)))
+    if explain:
+        copies.append(ExplainedCopies(CopyFolder("--explain", Path(explain), files, overwrite), Explainer(bundle)))
+    return copies
 
 
 class _Notes:

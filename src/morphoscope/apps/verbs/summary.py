@@ -177,7 +177,7 @@ def _decisions(training: Training, n_images: Mapping[str, int]) -> list[Decision
     decisions = [
         Decision("network weights, standardisation of texture and metadata", "training", n_images["training"]),
         Decision("best epoch and early stopping", "validation", validation),
-        Decision("temperature, conformal sets, threshold of abstention, usual novelty", "validation", validation),
+        *_calibration_decisions(training, validation),
         Decision("nothing but the figures of this report", "test", test),
     ]
     if training.final not in training.trials:
@@ -197,6 +197,21 @@ def _decisions(training: Training, n_images: Mapping[str, int]) -> list[Decision
     return decisions
 
 
+def _calibration_decisions(training: Training, validation: int) -> list[Decision]:
+    n_calibration = round(float(np.mean([trial.n_calibration for trial in training.trials])))
+    confidence = "temperature, conformal sets, threshold of abstention"
+    if n_calibration <= validation:
+        return [Decision(f"{confidence}, usual novelty", "validation", validation)]
+    return [
+        Decision(
+            f"{confidence}: each picture answered by a network that did not learn from it",
+            "validation and training",
+            n_calibration,
+        ),
+        Decision("usual novelty", "validation", validation),
+    ]
+
+
 def _warnings(training: Training) -> list[str]:
     sentences = [
         f"Near-duplicates with labels that disagree, probably an error: {one}" for one in training.leakage.label_conflicts
@@ -206,7 +221,7 @@ def _warnings(training: Training) -> list[str]:
         scatter = 100 * np.sqrt(0.09 / max(1, fewest))
         sentences.append(
             f"Confidence was calibrated on {fewest} pictures: the share of sets that hold the truth scatters by {scatter:.0f} "
-            "points around 90 %."
+            "points around 90 %. A longer --time-budget, or --set fit.calibration_fits=4, calibrates on more."
         )
     return sentences
 

@@ -19,6 +19,7 @@ from morphoscope.apps.verbs.recorded import completed, without_stale_record
 from morphoscope.apps.verbs.run_documents import write_documents
 from morphoscope.apps.verbs.unfinished import (
     beginning_of,
+    begun_branches,
     is_unfinished,
     mark_finished,
     refuse_another,
@@ -28,7 +29,7 @@ from morphoscope.apps.verbs.unfinished import (
 )
 from morphoscope.calibration.resolve import Scale
 from morphoscope.data.leakage import LeakageAudit, audit
-from morphoscope.data.split import Fold, check_protocol
+from morphoscope.data.split import Fold, calibration_turns, check_protocol
 from morphoscope.data.split import split as split_pictures
 from morphoscope.errors import OutputError
 from morphoscope.models.branches.image import ImageBranch
@@ -41,8 +42,8 @@ from morphoscope.training.recipe import Recipe, load_recipe
 
 FITS = "fits"
 OWN_RESULTS = ("metrics.json", "recipe.toml", FITS, "model")
-SCALE_SHARE = 0.25
-"""Of a time budget, what reading scale bars from the pictures may take."""
+SCALE_SHARE, SHAPE_SHARE = 0.25, 0.3
+"""Of a time budget, what reading scale bars from the pictures and measuring their objects may take."""
 REPORT_SHARE, REPORT_SECONDS = 0.1, 8.0
 """Kept back from a time budget for the bundle and the report: a share of it, at most so long."""
 
@@ -154,6 +155,7 @@ def train(
     folder = read_folder(request.source, chosen, say, _scales_until(began, time_budget_min))
     if folder.scale != "auto":
         request = replace(request, source=replace(request.source, scale=folder.scale))
+    request = replace(request, recipe=_suited(request, folder, _shapes_until(time_budget_min), say))
     with writing(request.out, "Make room there; the same command with --resume goes on from the last checkpoint."):
         summary = write_documents(_trained(request, folder, began, say), say)
         _end(request)
@@ -171,6 +173,22 @@ def _deadline(began: float, time_budget_min: float | None) -> float | None:
 def _scales_until(began: float, time_budget_min: float | None) -> float:
     """When reading scales from pictures must have ended."""
     return math.inf if time_budget_min is None else began + SCALE_SHARE * time_budget_min * 60
+
+
+def _shapes_until(time_budget_min: float | None) -> float:
+    """When measuring the pictures' objects must have ended."""
+    return math.inf if time_budget_min is None else time.monotonic() + SHAPE_SHARE * time_budget_min * 60
+
+
+def _suited(request: TrainRequest, folder: Folder, shapes_until: float, say: Say) -> Recipe:
+    """The recipe without measured shape where that has nothing to tell or takes too long; decided once a run."""
+    recipe = request.recipe
+    branches = begun_branches(request.fits) if request.resume else None
+    if branches is None:
+        branches = recipe.model.branches
+        if "shape" in branches and not folder.is_measurable(say, shapes_until):
+            branches = tuple(name for name in branches if name != "shape")
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update={"branches": branches})})
 
 
 def where_it_stopped(out: Path, command: str) -> str:
@@ -232,6 +250,9 @@ def _trained(request: TrainRequest, folder: Folder, began: float, say: Say) -> T
     ablations = {
         subset: [series.trial(fold, fewer, f"{name}, {subset}") for fold, name in named] for subset, fewer in subsets.items()
     }
+    if not refits:
+        turns = calibration_turns(folds[0], folder.truths, folder.effective_groups, recipe.seed)
+        trials = [series.calibrated(trials[0], recipe, turns, named[0][1])]
     final = series.refit(trials, recipe) if refits else trials[0]
     seconds, timed = time.monotonic() - began, seconds_per_picture(final, material)
     return Training(

@@ -55,10 +55,21 @@ def is_unfinished(fits: Path) -> bool:
 
 def source_scale(fits: Path) -> Scale | None:
     """Where the interrupted run took its pixel sizes from, where that was decided."""
-    if not is_unfinished(fits):
-        return None
-    scale: Scale | None = json.loads((fits / _FILE).read_text(encoding="utf-8"))["settings"].get("--scale")
+    scale: Scale | None = _began_with(fits).get("--scale")
     return scale
+
+
+def begun_branches(fits: Path) -> tuple[str, ...] | None:
+    """What the interrupted run's network takes, where there is such a run."""
+    branches = _began_with(fits).get("model.branches")
+    return None if branches is None else tuple(branches)
+
+
+def _began_with(fits: Path) -> dict[str, Any]:
+    if not is_unfinished(fits):
+        return {}
+    settings: dict[str, Any] = json.loads((fits / _FILE).read_text(encoding="utf-8"))["settings"]
+    return settings
 
 
 def mark_finished(fits: Path) -> None:

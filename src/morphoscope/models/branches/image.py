@@ -23,8 +23,10 @@ class ImageBranch(nn.Module):
                 f"backbone: there is no '{backbone}'; expected a name that timm knows, such as resnet18, efficientnet_b0 or "
                 f"convnext_tiny.{did_you_mean(backbone, timm.list_models())}"
             )
+        self.name = backbone
         self.backbone = timm.create_model(backbone, pretrained=False, in_chans=1, num_classes=0, **settings)
-        self.out_features = int(self.backbone.num_features)  # type: ignore[arg-type]
+        # Some nets, such as MobileNetV3, widen the pooled features once more.
+        self.out_features = int(getattr(self.backbone, "head_hidden_size", self.backbone.num_features))  # type: ignore[arg-type]
 
     def forward(self, pictures: Tensor) -> Tensor:
         return self.look(pictures)[0]

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from torch import Tensor
+
+from morphoscope.training.selfsupervised.method import TwinMethod, projector
 
 
 def barlow_twins_loss(first: Tensor, second: Tensor, off_diagonal_weight: float = 0.005) -> Tensor:
@@ -16,3 +21,19 @@ def barlow_twins_loss(first: Tensor, second: Tensor, off_diagonal_weight: float 
 
 def _standard(embeddings: Tensor) -> Tensor:
     return (embeddings - embeddings.mean(0)) / (embeddings.var(0, correction=0) + 1e-5).sqrt()
+
+
+class BarlowTwins(TwinMethod):
+    """The loss behind a projector with the widths given after that of the features."""
+
+    def __init__(
+        self,
+        width: int,
+        widths: Sequence[int] = (1024, 1024, 1024),
+        *,
+        order: str = "norm-relu",
+        last_norm: bool = False,
+        off_diagonal_weight: float = 0.005,
+    ) -> None:
+        layers = projector([width, *widths], order=order, last_norm=last_norm)
+        super().__init__(layers, partial(barlow_twins_loss, off_diagonal_weight=off_diagonal_weight))

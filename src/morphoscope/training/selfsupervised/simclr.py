@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from morphoscope.training.selfsupervised.method import TwinMethod, projector
 
 
 def simclr_loss(first: Tensor, second: Tensor, temperature: float = 0.1) -> Tensor:
@@ -16,3 +21,19 @@ def simclr_loss(first: Tensor, second: Tensor, temperature: float = 0.1) -> Tens
     count = len(first)
     partner = torch.arange(2 * count, device=first.device).roll(count)
     return F.cross_entropy(similarity, partner)
+
+
+class SimCLR(TwinMethod):
+    """The loss behind a projector with the widths given after that of the features."""
+
+    def __init__(
+        self,
+        width: int,
+        widths: Sequence[int] = (1024, 256),
+        *,
+        order: str = "norm-relu",
+        last_norm: bool = False,
+        temperature: float = 0.15,
+    ) -> None:
+        layers = projector([width, *widths], order=order, last_norm=last_norm)
+        super().__init__(layers, partial(simclr_loss, temperature=temperature))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+from morphoscope.training.selfsupervised.method import TwinMethod, projector
 
 
 def vicreg_loss(
@@ -30,3 +35,21 @@ def _off_diagonal_square(embeddings: Tensor) -> Tensor:
     centred = embeddings - embeddings.mean(0)
     covariance = centred.T @ centred / (len(embeddings) - 1)
     return covariance.square().sum() - covariance.diagonal().square().sum()
+
+
+class VICReg(TwinMethod):
+    """The loss behind a projector with the widths given after that of the features."""
+
+    def __init__(
+        self,
+        width: int,
+        widths: Sequence[int] = (1024, 1024, 1024),
+        *,
+        order: str = "norm-relu",
+        last_norm: bool = False,
+        invariance: float = 25.0,
+        variance: float = 25.0,
+        covariance: float = 1.0,
+    ) -> None:
+        layers = projector([width, *widths], order=order, last_norm=last_norm)
+        super().__init__(layers, partial(vicreg_loss, invariance=invariance, variance=variance, covariance=covariance))

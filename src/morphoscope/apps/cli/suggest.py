@@ -1,0 +1,52 @@
+"""`morphoscope suggest`: what to label next."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Strategy(StrEnum):
+    """What a choice goes by."""
+
+    mix = "mix"
+    uncertainty = "uncertainty"
+    coverage = "coverage"
+    typical = "typical"
+
+
+def suggest(
+    model: Annotated[str, typer.Argument(help="A model's folder; or default, as long as there is none.")],
+    images: Annotated[list[Path], typer.Argument(help="Pictures without labels, or folders of them.")],
+    count: Annotated[int, typer.Option(min=1, help="How many pictures in all.")] = 20,
+    out: Annotated[Path, typer.Option(help="The queue, the most urgent picture first.")] = Path("queue.csv"),
+    strategy: Annotated[
+        Strategy, typer.Option(help="mix; or uncertainty, coverage (core-set) or typical (a picture a cluster) alone.")
+    ] = Strategy.mix,
+    labels: Annotated[
+        list[Path] | None, typer.Option(help="Sheets of what is labelled already: left out, and counted as covered.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same queue.")] = 0,
+    overwrite: Annotated[bool, typer.Option(help="Replace an earlier queue.")] = False,
+) -> None:
+    """Choose the pictures whose labels would teach a model most.
+
+    Example: morphoscope suggest run unlabelled --count 20 --out queue.csv
+    """
+    from morphoscope.apps.cli.console import say
+    from morphoscope.apps.verbs.suggest import suggest as run
+
+    run(
+        model,
+        images,
+        out,
+        count=count,
+        strategy=strategy.value,
+        labels=labels or (),
+        seed=seed,
+        overwrite=overwrite,
+        say=say,
+    )

@@ -1,0 +1,152 @@
+"""Suggest: which unlabelled pictures an expert's next hour should go to."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
+from morphoscope.apps.verbs.output import claim_file, writing
+from morphoscope.apps.verbs.progress import bar
+from morphoscope.data.label_table import find_images, read_label_sheets
+from morphoscope.errors import MorphoscopeError, did_you_mean
+from morphoscope.inference.embedding import Embedder
+from morphoscope.inference.predictor import Predictor
+from morphoscope.io.find import find_micrographs
+from morphoscope.models.bundle import Bundle
+from morphoscope.models.encoders import DEFAULT, RANDOM
+from morphoscope.prediction import ClassPrediction
+from morphoscope.training.few_labels.heads import standardiser
+from morphoscope.training.few_labels.selection import STRATEGIES, choose, uncertainty
+
+
+@dataclass
+class _Pool:
+    """What is known of the readable pictures, row by row."""
+
+    paths: list[Path] = field(default_factory=list)
+    features: list[np.ndarray] = field(default_factory=list)
+    predictions: list[list[ClassPrediction]] = field(default_factory=list)
+    failed: dict[Path, str] = field(default_factory=dict)
+
+
+def suggest(
+    model: PathLike,
+    images: Paths,
+    out: PathLike = "queue.csv",
+    *,
+    count: int = 20,
+    strategy: str = "mix",
+    labels: Paths = (),
+    seed: int = 0,
+    overwrite: bool = False,
+    say: Say = silent,
+) -> Path:
+    """Writes the pictures to label next, the most urgent first: rank, path, filename, uncertainty and the model's guesses.
+
+        morphoscope.suggest("run", "unlabelled", "queue.csv", count=20)
+
+    model: a trained one, or `default` before there is any, which then looks for typical pictures. labels: sheets whose
+    pictures are left out and count as covered. Raises MorphoscopeError, whose text is meant to be shown.
+    """
+    table = Path(out)
+    if strategy not in STRATEGIES:
+        raise MorphoscopeError(
+            f"--strategy is '{strategy}'; expected one of {', '.join(STRATEGIES)}.{did_you_mean(strategy, STRATEGIES)}"
+        )
+    claim_file(table, overwrite)
+    is_encoder = str(model) in (DEFAULT, RANDOM)
+    if is_encoder and strategy == "uncertainty":
+        raise MorphoscopeError(
+            f"--strategy uncertainty: {model} is an encoder and answers nothing; expected a trained model. Train one first, or "
+            "choose --strategy typical."
+        )
+    files = find_micrographs(as_paths(images))
+    bundle = None if is_encoder else Bundle.load(Path(model))
+    pool = _seen(files, str(model), bundle)
+    for sentence in list(pool.failed.values())[:20]:
+        say(f"Left out: {sentence}")
+    if not pool.paths:
+        raise MorphoscopeError(
+            f"None of {len(files)} files could be read as a picture; expected micrographs such as TIFF, PNG or JPEG. "
+            f"The first one: {next(iter(pool.failed.values()))}"
+        )
+    labelled = _labelled(as_paths(images), as_paths(labels), pool.paths) if labels else np.zeros(len(pool.paths), bool)
+    if labelled.all():
+        raise MorphoscopeError(f"suggest: all {len(labelled)} pictures have a label; expected some without. Add pictures.")
+    features = np.concatenate(pool.features).astype(np.float64)
+    merged = _merged(pool.predictions)
+    unsure = uncertainty(merged) if merged else None
+    rows = choose(strategy, standardiser(features)(features), unsure, labelled, count, seed, _learned_from(bundle))
+    with writing(table, "Choose another --out."):
+        _write(table, pool.paths, rows, unsure, merged)
+    said = f", {int(labelled.sum())} labelled ones left out" if labels else ""
+    say(f"{len(rows)} of {len(pool.paths)} pictures to label next{said}: {table}")
+    return table
+
+
+def _learned_from(bundle: Bundle | None) -> int | None:
+    """Pictures that the model knows the label of."""
+    counts = bundle.provenance.get("train_counts", {}) if bundle else {}
+    return max((int(sum(of_task)) for of_task in counts.values()), default=None)
+
+
+def _seen(files: Sequence[Path], model: str, bundle: Bundle | None) -> _Pool:
+    pool, done = _Pool(), 0
+    with bar("Looking", len(files)) as progress:
+        if bundle is None:
+            for batch in Embedder.load(model).embed(files):
+                pool.paths += [path for path in batch.paths if path not in batch.failed]
+                pool.features.append(batch.features)
+                pool.failed |= batch.failed
+                progress(done := done + len(batch.paths))
+            return pool
+        for answered in Predictor(bundle).predict(files):
+            if answered.seen:
+                pool.paths += [one.micrograph.path for one in answered.seen]
+                pool.features.append(answered.appearance)
+                pool.predictions.append(answered.predictions)
+            pool.failed |= answered.failed
+            progress(done := done + len(answered.paths))
+    return pool
+
+
+def _merged(parts: Sequence[Sequence[ClassPrediction]]) -> list[ClassPrediction]:
+    return [
+        ClassPrediction(
+            some[0].task,
+            np.concatenate([one.probabilities for one in some]),
+            np.concatenate([one.in_set for one in some]),
+            np.concatenate([one.is_sure for one in some]),
+        )
+        for some in zip(*parts, strict=True)
+    ]
+
+
+def _labelled(images: Sequence[Path], sheets: Sequence[Path], paths: Sequence[Path]) -> np.ndarray:
+    """(N,) whether a sheet has a row with a filled cell for the picture."""
+    folders = find_images(images)
+    table = read_label_sheets(folders, sheets)
+    known = {folders.paths[row.image] for row in table.rows if any(str(cell).strip() for cell in row.values.values())}
+    return np.array([path in known for path in paths])
+
+
+def _write(
+    table: Path, paths: Sequence[Path], rows: np.ndarray, unsure: np.ndarray | None, predictions: Sequence[ClassPrediction]
+) -> None:
+    names = [one.task.name for one in predictions]
+    columns = ["rank", "path", "filename", "uncertainty"]
+    columns += [f"{name}.{what}" for name in names for what in ("best", "confidence")]
+    with table.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(columns)
+        for rank, row in enumerate(rows, 1):
+            answers: list[object] = []
+            for one in predictions:
+                answers += [one.task.classes[one.best[row]], f"{one.confidence[row]:.4f}"]
+            unsureness = "" if unsure is None else f"{unsure[row]:.4f}"
+            writer.writerow([rank, paths[row], paths[row].name, unsureness, *answers])

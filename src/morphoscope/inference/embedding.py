@@ -1,0 +1,94 @@
+"""Frozen features of pictures: files in, a row of numbers a picture out, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from morphoscope.calibration.resolve import resolve
+from morphoscope.data.preprocessing import Preprocessing
+from morphoscope.data.record import without_pixels
+from morphoscope.errors import MorphoscopeError
+from morphoscope.io.read import MAX_PIXELS, read
+from morphoscope.micrograph import Micrograph
+from morphoscope.models.branches.image import ImageBranch
+from morphoscope.models.bundle import Bundle
+from morphoscope.models.encoders import encoder_branch
+
+CANVAS_PX = 128
+"""Side of the pictures that an encoder without a model looks at: what the shipped one was trained for."""
+BATCH, READERS = 32, 2
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """A batch in the order of the files. micrographs: the readable ones, without pixels; features: (N, F) float32 of them."""
+
+    paths: list[Path]
+    micrographs: list[Micrograph]
+    features: np.ndarray
+    failed: dict[Path, str]
+
+
+class Embedder:
+    """An encoder with the preprocessing that it expects."""
+
+    def __init__(self, branch: ImageBranch, preprocessing: Preprocessing) -> None:
+        self.branch, self.preprocessing = branch.eval(), preprocessing
+
+    @classmethod
+    def load(cls, model: str) -> Embedder:
+        """Of a model's folder, of an encoder's, or by name (`default`, `random`). Raises MorphoscopeError."""
+        folder = Path(model)
+        if any((folder / place).is_file() for place in ("bundle.json", "model/bundle.json")):
+            bundle = Bundle.load(folder)
+            branch = dict(bundle.network.branches.items()).get("image")
+            if not isinstance(branch, ImageBranch):
+                raise MorphoscopeError(
+                    f"{model}: the model has no image branch; expected one that looks at pictures. Choose another model, or default."
+                )
+            return cls(branch, bundle.preprocessing)
+        return cls(encoder_branch(model), Preprocessing(CANVAS_PX, CANVAS_PX))
+
+    @property
+    def width(self) -> int:
+        """F."""
+        return self.branch.out_features
+
+    def embed(self, paths: Sequence[Path], max_pixels: int = MAX_PIXELS) -> Iterator[Embedded]:
+        """Features of any number of files, a batch at a time."""
+
+        def seen(path: Path) -> tuple[Micrograph, np.ndarray] | str:
+            try:
+                micrograph = resolve(read(path, max_pixels=max_pixels), {})
+            except MorphoscopeError as error:
+                return str(error)
+            canvas = self.preprocessing.canvas(self.preprocessing.working_copy(micrograph))
+            return without_pixels(micrograph), canvas
+
+        with ThreadPoolExecutor(READERS) as pool:
+            for start in range(0, len(paths), BATCH):
+                some = list(paths[start : start + BATCH])
+                outcomes = list(zip(some, pool.map(seen, some), strict=True))
+                read_well = [outcome for _, outcome in outcomes if not isinstance(outcome, str)]
+                canvases = np.stack([canvas for _, canvas in read_well]) if read_well else np.zeros((0, 1, 1), np.uint8)
+                failed = {path: outcome for path, outcome in outcomes if isinstance(outcome, str)}
+                yield Embedded(some, [one for one, _ in read_well], frozen_features(self.branch, canvases), failed)
+
+
+@torch.inference_mode()
+def frozen_features(branch: ImageBranch, canvases: np.ndarray, batch: int = 64) -> np.ndarray:
+    """(N, F) float32 pooled features of canvases (N, Y, X) uint8, on the device of the branch."""
+    was_training, device = branch.training, next(branch.parameters()).device
+    branch.eval()
+    parts = [np.zeros((0, branch.out_features), np.float32)]
+    for start in range(0, len(canvases), batch):
+        some = torch.from_numpy(np.ascontiguousarray(canvases[start : start + batch]))[:, None].to(device)
+        parts.append(branch(some.float() / 255).float().cpu().numpy())
+    branch.train(was_training)
+    return np.concatenate(parts)

@@ -1,0 +1,89 @@
+"""The page of `curve`: a plot a task, the figures below it, and what one label a class is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import numpy as np
+
+from morphoscope.reporting.curve_plot import CurveLine, curve_plot
+from morphoscope.reporting.page_text import FILTERS
+from morphoscope.reporting.versions import versions
+from morphoscope.scores.intervals import Interval
+from morphoscope.training.few_labels.curve import CHOICES, Curves, Plan, Trial, band
+
+
+@dataclass(frozen=True, eq=False)
+class CurvePage:
+    """All that the page tells. groups: (N,) of all pictures, as the trials' test rows count them."""
+
+    curves: Sequence[Curves]
+    plan: Plan
+    groups: np.ndarray
+    n_pictures: int
+    unreadable: list[str]
+
+
+def write_curve_report(page: CurvePage, folder: Path) -> str:
+    """The page as text; the plots are written beside it as SVG files too."""
+    tasks = []
+    for number, curves in enumerate(page.curves, 1):
+        encoders = list(dict.fromkeys(one.encoder for one in curves.trials))
+        lines = [_line(encoder, [one for one in curves.trials if one.encoder == encoder], page) for encoder in encoders]
+        plot = curve_plot(lines, f"{curves.task}: balanced accuracy against labels a class", 1 / len(curves.classes))
+        (folder / f"curve-{number}.svg").write_text(
+            curve_plot(lines, curves.task, 1 / len(curves.classes), alone=True), encoding="utf-8"
+        )
+        tasks.append(
+            {
+                "name": curves.task,
+                "classes": curves.classes,
+                "plot": plot,
+                "rows": [_row(line) for line in lines],
+                "per_class": [str(n) for n in lines[0].per_class],
+                "one_shot": [_one_shot_row(encoder, curves.one_shot) for encoder in encoders],
+            }
+        )
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("morphoscope.reporting"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters |= FILTERS
+    return environment.get_template("curve.html.j2").render(
+        tasks=tasks,
+        plan=page.plan,
+        is_optimistic=page.plan.protocol == "as-published",
+        n_pictures=page.n_pictures,
+        n_groups=len(np.unique(page.groups)),
+        unreadable=page.unreadable,
+        versions=versions(),
+    )
+
+
+def _line(encoder: str, trials: Sequence[Trial], page: CurvePage) -> CurveLine:
+    groups = np.arange(page.n_pictures) if page.plan.protocol == "as-published" else page.groups
+    at = {n: [one for one in trials if one.per_class == n] for n in sorted({one.per_class for one in trials})}
+    bands: list[Interval | None] = [band(some, groups) for some in at.values()]
+    means = np.array([np.mean([one.balanced_accuracy for one in some]) for some in at.values()])
+    return CurveLine(encoder, list(at), means, bands, [int(np.median([one.n_train for one in some])) for some in at.values()])
+
+
+def _row(line: CurveLine) -> dict[str, Any]:
+    return {"encoder": line.name, "cells": list(zip(line.means.tolist(), line.bands, line.n_train, strict=True))}
+
+
+def _one_shot_row(encoder: str, trials: Sequence[Trial]) -> dict[str, Any]:
+    """Mean, lowest and highest balanced accuracy by how the anchors were chosen."""
+    found = {
+        choice: [one.balanced_accuracy for one in trials if (one.encoder, one.choice) == (encoder, choice)] for choice in CHOICES
+    }
+    return {"encoder": encoder} | {
+        choice: (float(np.mean(values)), float(np.min(values)), float(np.max(values))) for choice, values in found.items()
+    }

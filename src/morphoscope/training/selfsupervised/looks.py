@@ -1,0 +1,104 @@
+"""Looks at an encoder while it learns: whether it has collapsed, what it finds alike, what labelled pictures say of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+import numpy as np
+from PIL import Image
+
+from morphoscope.data.picture_file import PictureFile
+from morphoscope.inference.embedding import frozen_features
+from morphoscope.models.branches.image import ImageBranch
+from morphoscope.training.selfsupervised.collapse import collapse_measures, has_collapsed
+from morphoscope.training.selfsupervised.probes import few_label_accuracy
+
+SAMPLE = 512
+"""Pictures that are looked at."""
+SHEET = "neighbours.png"
+_QUERIES, _NEIGHBOURS, _TILE_PX, _GAP_PX = 10, 6, 96, 4
+
+
+@dataclass(frozen=True, eq=False)
+class LabelledPictures:
+    """canvases: (M, Y, X) uint8. labels: class numbers (M,) a task, -1 where unknown. groups: (M,) kept whole by the probes."""
+
+    canvases: np.ndarray
+    labels: dict[str, np.ndarray]
+    groups: np.ndarray
+
+
+class Looks(pl.Callback):
+    """Some ten rows of figures a run, in TensorBoard too, and the sheet of nearest neighbours; survives a resume."""
+
+    def __init__(
+        self,
+        pictures: PictureFile,
+        labelled: LabelledPictures | None,
+        folder: Path,
+        looks: int,
+        say: Callable[[str], None],
+    ) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self._pictures, self._labelled, self._folder, self._looks, self._say = pictures, labelled, folder, looks, say
+        self._sample = np.unique(np.linspace(0, len(pictures) - 1, SAMPLE).astype(int))
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        epoch, last = trainer.current_epoch + 1, trainer.max_epochs or 1
+        every = max(1, last // self._looks)
+        if epoch % every == 0 or epoch == last:
+            self.look(trainer, pl_module)
+
+    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if not self.rows or self.rows[-1]["epoch"] < trainer.current_epoch:
+            self.look(trainer, pl_module, trainer.current_epoch)
+
+    def look(self, trainer: pl.Trainer, pl_module: pl.LightningModule, epoch: int | None = None) -> None:
+        """One row; says so where the features have collapsed."""
+        branch: ImageBranch = pl_module.branch  # type: ignore[assignment]
+        canvases = self._pictures.canvases[self._sample]
+        features = frozen_features(branch, canvases)
+        row: dict[str, Any] = {"epoch": epoch or trainer.current_epoch + 1} | collapse_measures(features)
+        if has_collapsed(row):
+            self._say(
+                f"Epoch {row['epoch']}: the features have collapsed (spread {row['spread']:.2f}, effective rank "
+                f"{row['effective_rank']:.1f} of {min(len(features) - 1, features.shape[1])}): pictures are hardly told apart. "
+                "Use a smaller learning rate, a larger batch or another --method."
+            )
+        if self._labelled:
+            known = frozen_features(branch, self._labelled.canvases)
+            for task, labels in self._labelled.labels.items():
+                found = few_label_accuracy(known, labels, self._labelled.groups)
+                row |= {f"{probe}[{task}]": accuracy for probe, accuracy in found.items()}
+        self.rows.append(row)
+        for writer in trainer.loggers:
+            writer.log_metrics({f"look/{name}": value for name, value in row.items() if name != "epoch"}, trainer.global_step)
+        neighbour_sheet(canvases, features).save(self._folder / SHEET)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = list(state_dict["rows"])
+
+
+def neighbour_sheet(pictures: np.ndarray, features: np.ndarray) -> Image.Image:
+    """Rows of tiles: a picture, then those that the features (N, F) find most alike, by cosine; pictures (N, Y, X) uint8."""
+    unit = features - features.mean(axis=0)
+    unit = unit / np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), 1e-12)
+    asked = np.unique(np.linspace(0, len(unit) - 1, min(_QUERIES, len(unit))).astype(int))
+    alike = unit[asked] @ unit.T
+    alike[np.arange(len(asked)), asked] = math.inf
+    nearest = np.argsort(-alike, axis=1, kind="stable")[:, : _NEIGHBOURS + 1]
+    step = _TILE_PX + _GAP_PX
+    sheet = Image.new("L", (step * nearest.shape[1] + 2 * _GAP_PX, step * len(asked)), 255)
+    for row, found in enumerate(nearest):
+        for column, number in enumerate(found):
+            tile = Image.fromarray(pictures[number]).resize((_TILE_PX, _TILE_PX), Image.Resampling.BOX)
+            sheet.paste(tile, (step * column + (2 * _GAP_PX if column else 0), step * row))
+    return sheet
