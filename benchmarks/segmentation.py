@@ -13,49 +13,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 import torch
 from PIL import Image
-from scipy.ndimage import distance_transform_edt
-from skimage.feature import peak_local_max
-from skimage.filters import threshold_otsu
-from skimage.measure import label
-from skimage.segmentation import watershed
 
 from morphoscope.inference.segmentation import ObjectFinder
+from morphoscope.measure.otsu import otsu_watershed
 from morphoscope.models.segmenter_file import load_segmenter
-from morphoscope.scores.instances import foreground_dice, foreground_iou, match_instances
+from morphoscope.scores.instance_summary import cluster_interval
+from morphoscope.scores.instances import score_picture
 
 PAGE = Path(__file__).with_name("SEGMENTATION.md")
-
-
-def otsu_watershed(grey: np.ndarray) -> np.ndarray:
-    """The usual script: smooth, threshold by Otsu, the rarer side is foreground, part by the distance transform."""
-    smooth = cv2.GaussianBlur(grey, (0, 0), 2)
-    above = smooth > threshold_otsu(smooth) if np.ptp(smooth) else np.zeros(grey.shape, bool)
-    foreground = above if above.mean() <= 0.5 else ~above
-    distance = distance_transform_edt(foreground)
-    peaks = peak_local_max(distance, min_distance=7, labels=label(foreground))
-    markers = np.zeros(grey.shape, int)
-    markers[tuple(peaks.T)] = np.arange(1, len(peaks) + 1)
-    return watershed(-distance, markers, mask=foreground)
-
-
-def scores(true: np.ndarray, found: np.ndarray) -> dict[str, float]:
-    """Of one picture. count and diameter: relative errors of the number of objects and of their mean diameter."""
-    counts = [len(np.unique(one[one > 0])) for one in (true, found)]
-    diameters = [np.sqrt(4 / np.pi * np.bincount(one[one > 0])[1:]) for one in (true, found)]
-    means = [float(one[one > 0].mean()) if (one > 0).any() else 0.0 for one in diameters]
-    return {
-        "AP50": match_instances(true, found, 0.5).average_precision,
-        "AP75": match_instances(true, found, 0.75).average_precision,
-        "IoU": foreground_iou(true, found),
-        "Dice": foreground_dice(true, found),
-        "count error": abs(counts[1] - counts[0]) / counts[0],
-        "diameter error": abs(means[1] - means[0]) / means[0],
-    }
 
 
 def evaluated(sheet: pd.DataFrame, data: Path, find: Callable[[np.ndarray, str], np.ndarray]) -> pd.DataFrame:
@@ -66,26 +35,17 @@ def evaluated(sheet: pd.DataFrame, data: Path, find: Callable[[np.ndarray, str],
         true = np.asarray(Image.open(data / "instance_maps" / f"{Path(name).stem}.png"))
         began = time.perf_counter()
         found = find(grey, fold)
-        rows.append({"filename": name, "seconds": time.perf_counter() - began, **scores(true, found)})
+        rows.append({"filename": name, "seconds": time.perf_counter() - began, **vars(score_picture(true, found))})
     return pd.DataFrame(rows)
-
-
-def interval(values: np.ndarray, groups: np.ndarray, draws: int = 2000) -> tuple[float, float]:
-    """95 % percentile bootstrap interval of the mean over pictures; whole groups are drawn."""
-    _, group = np.unique(groups, return_inverse=True)
-    sums, sizes = np.bincount(group, values), np.bincount(group)
-    drawn = np.random.default_rng(0).integers(0, len(sizes), (draws, len(sizes)))
-    low, high = np.percentile(sums[drawn].sum(1) / sizes[drawn].sum(1), [2.5, 97.5])
-    return float(low), float(high)
 
 
 def row_of(name: str, table: pd.DataFrame, groups: np.ndarray) -> str:
     """Means with 95 % intervals over papers; medians of the errors."""
     cells = []
-    for column in ("AP50", "AP75", "IoU", "Dice"):
-        low, high = interval(table[column].to_numpy(), groups)
+    for column in ("ap50", "ap75", "iou", "dice"):
+        low, high = cluster_interval(table[column].to_numpy(), groups, np.mean)
         cells.append(f"**{table[column].mean():.3f}** ({low:.2f}–{high:.2f})")
-    cells += [f"{100 * table[column].median():.1f} %" for column in ("count error", "diameter error")]
+    cells += [f"{100 * table[column].median():.1f} %" for column in ("count_error", "diameter_error")]
     return f"| {name} | {' | '.join(cells)} | {table['seconds'].median():.2f} |"
 
 

@@ -38,7 +38,7 @@ from morphoscope.measure.shape_statistics import shape_statistics
 from morphoscope.models.segmenter import SegmenterSpec
 from morphoscope.models.segmenter_file import load_segmenter, save_segmenter
 from morphoscope.synthesis import render
-from morphoscope.training.segmentation.fit import SegmentationSettings, fit_segmenter
+from morphoscope.training.segmentation.fit import SegmentationSettings, Watch, fit_segmenter
 from morphoscope.training.segmentation.samples import SegmentationSamples, segmentation_samples
 from morphoscope.training.segmentation.targets import ObjectTargets, object_targets
 
@@ -134,7 +134,9 @@ def fit(options: argparse.Namespace) -> None:
         start = {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in start.items()}
     spec = SegmenterSpec(options.backbone)
     torch.backends.cudnn.benchmark = True
-    fitted = fit_segmenter(joined([emps, rendered]), shares, spec, settings, start=start, minutes=options.minutes, say=say)
+    fitted = fit_segmenter(
+        joined([emps, rendered]), shares, spec, settings, start=start, minutes=options.minutes, watch=Watch(say)
+    )
     card = {"photographs": int((shares[real] > 0).sum()), "rendered": len(rendered), "steps": fitted.steps}
     card |= {"batch_size": settings.batch_size, "seconds": round(fitted.seconds), "losses": fitted.history[-1]}
     card |= {"device": torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"}

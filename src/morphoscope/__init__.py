@@ -13,6 +13,7 @@ from typing import Any
 
 _VERBS = {
     "train": "morphoscope.apps.verbs.train",
+    "train_masks": "morphoscope.apps.verbs.train_masks",
     "predict": "morphoscope.apps.verbs.predict",
     "evaluate": "morphoscope.apps.verbs.evaluate",
     "pretrain": "morphoscope.apps.verbs.pretrain",
@@ -40,6 +41,7 @@ __all__ = [
     "segment",
     "suggest",
     "train",
+    "train_masks",
 ]
 
 

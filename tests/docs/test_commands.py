@@ -26,6 +26,7 @@ TRAINING_PAGES = [
     "docs/splits.md",
     "docs/predict.md",
     "docs/metadata-and-scale.md",
+    "docs/segment.md",
     "docs/few-labels.md",
 ]
 SECONDS_A_PAGE = 900
@@ -150,7 +151,9 @@ def run_page(name: str, folder: Path) -> None:
 
 def run(words: list[str], folder: Path) -> None:
     """One command as a user starts it; trainings with few epochs, of small pictures where they have labels."""
-    quick = ["--set", "fit.epochs=2", "--set", "model.image_size=64"] if words[0] == "train" and "--recipe" not in words else []
+    settings = ["steps=2", "view_px=64"] if "--masks" in words else ["fit.epochs=2", "model.image_size=64"]
+    is_quick = words[0] == "train" and "--recipe" not in words
+    quick = [word for setting in settings for word in ("--set", setting)] if is_quick else []
     quick += ["--epochs", "1"] if words[0] == "pretrain" else []
     subprocess.run(
         [sys.executable, "-m", "morphoscope.apps.cli.main", *words, *quick], cwd=folder, check=True, timeout=SECONDS_A_PAGE

@@ -12,7 +12,7 @@ from PIL import Image
 from morphoscope.data.cache import PictureCache
 from morphoscope.data.duplicates import perceptual_hash
 from morphoscope.data.preparation import OutOfTimeError
-from morphoscope.inference.shapes import PACE_PICTURES, CrossFitted, ShapeReader, Shown, fingerprint, has_objects, with_scale
+from morphoscope.inference.shapes import PACE_PICTURES, ShapeReader, Shown, cross_fitted, fingerprint, has_objects, with_scale
 from morphoscope.measure.shape_statistics import STATISTIC_NAMES, shape_statistics
 from morphoscope.synthesis import render
 
@@ -45,12 +45,12 @@ def test_the_scale_adds_sizes_in_nm_and_changes_nothing_else() -> None:
 
 
 def test_the_pictures_that_trained_the_segmenter_are_recognised_in_other_files(
-    shared_data: Path, shape_reader: ShapeReader
+    shared_data: Path,
 ) -> None:
     path = shared_data / "emps" / "images" / "00655d9628.png"
     if not path.is_file():
         pytest.skip(f"no EMPS pictures: {path} does not exist")
-    known = shape_reader._cross_fitted
+    known = cross_fitted()
     picture = np.asarray(Image.open(path).convert("L"))
     smaller = np.asarray(Image.fromarray(picture).resize((400, 400 * picture.shape[0] // picture.shape[1]), Image.Resampling.BOX))
     other_grey = (picture * 0.7 + 20).astype(np.uint8)
@@ -58,8 +58,8 @@ def test_the_pictures_that_trained_the_segmenter_are_recognised_in_other_files(
         assert known.statistics_of(perceptual_hash(copy)) is not None
 
 
-def test_other_pictures_are_not_taken_for_them(shape_reader: ShapeReader) -> None:
-    known: CrossFitted = shape_reader._cross_fitted
+def test_other_pictures_are_not_taken_for_them() -> None:
+    known = cross_fitted()
     assert known.statistics.shape == (len(known.fingerprints), len(STATISTIC_NAMES))
     for seed in range(20):
         assert known.statistics_of(perceptual_hash(spheres(seed))) is None

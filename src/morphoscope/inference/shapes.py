@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from importlib.resources import as_file, files
 
 import numpy as np
@@ -57,7 +57,7 @@ class ShapeReader:
 
     def read(self, shown: Shown) -> np.ndarray:
         """(S,) float32, as `shape_statistics` names them."""
-        known = self._cross_fitted.statistics_of(shown.signature)
+        known = cross_fitted().statistics_of(shown.signature)
         found = self._measured(shown.working) if known is None else known
         return with_scale(found, shown.working.shape, shown.spacing)
 
@@ -92,11 +92,6 @@ class ShapeReader:
         self._cache.put(key, {"statistics": statistics}, {})
         return statistics
 
-    @cached_property
-    def _cross_fitted(self) -> CrossFitted:
-        with as_file(files("morphoscope.models.weights") / _CROSS_FITTED) as path, np.load(path, allow_pickle=False) as stored:
-            return CrossFitted(stored["fingerprints"], stored["statistics"])
-
 
 @dataclass(frozen=True, eq=False)
 class CrossFitted:
@@ -110,6 +105,18 @@ class CrossFitted:
         differing = np.bitwise_count(self.fingerprints ^ fingerprint(signature)).sum(1)
         best = int(differing.argmin())
         return self.statistics[best] if differing[best] <= MOST_DIFFERING_BITS else None
+
+
+@cache
+def cross_fitted() -> CrossFitted:
+    """Of the pictures that trained the shipped segmenter."""
+    with as_file(files("morphoscope.models.weights") / _CROSS_FITTED) as path, np.load(path, allow_pickle=False) as stored:
+        return CrossFitted(stored["fingerprints"], stored["statistics"])
+
+
+def is_picture_of_shipped_segmenter(signature: np.ndarray) -> bool:
+    """Whether a picture of this duplicate signature (64, 64) trained the shipped segmenter."""
+    return cross_fitted().statistics_of(signature) is not None
 
 
 def fingerprint(signature: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
 """Branches, fusion and heads in one network.
 
 Every branch gives features; an absent one gives its learned stand-in. Features are concatenated, and each task has one
-linear head. So a branch can be masked at any time, and what the others know alone can be asked of the same network.
+linear head. So a branch can be masked at any time, and what the others know alone can be asked of the same network. In the end
+an answer is a mixture of the fused one and of what each branch says alone, weighed a task by pictures held back from training.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ class Batch:
 class MultimodalNetwork(nn.Module):
     """Logits a task from the branches of a spec."""
 
+    mixture: Tensor
+
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.spec = spec
@@ -58,6 +61,8 @@ class MultimodalNetwork(nn.Module):
         self.stand_ins = nn.ParameterDict({name: nn.Parameter(torch.zeros(width)) for name, width in widths.items()})
         self.dropout = nn.Dropout(spec.dropout)
         self.heads = nn.ModuleList([nn.Linear(sum(widths.values()), len(task.classes)) for task in spec.schema.tasks])
+        self.register_buffer("mixture", torch.eye(1 + len(widths))[:1].repeat(len(spec.schema.tasks), 1))
+        """(T, 1 + branches) weights of the fused answer and of each branch's own; the fused one alone, until they are fitted."""
 
     def features(self, batch: Batch) -> dict[str, Tensor]:
         """(B, F) features a branch; rows that are absent carry the branch's stand-in."""
@@ -80,6 +85,18 @@ class MultimodalNetwork(nn.Module):
 
     def logits(self, features: Mapping[str, Tensor], only: Collection[str] | None = None) -> list[Tensor]:
         """(B, C) logits a task, in the schema's order; with `only`, every other branch is masked by its stand-in."""
+        fused = self.fused_logits(features, only)
+        asked = [(index, name) for index, name in enumerate(features, start=1) if only is None or name in only]
+        if self.training or len(asked) < 2:
+            return fused
+        mixed = [weights[0] * logits for weights, logits in zip(self.mixture, fused, strict=True)]
+        for index, name in asked:
+            alone = self.fused_logits(features, {name})
+            mixed = [sofar + weights[index] * logits for sofar, weights, logits in zip(mixed, self.mixture, alone, strict=True)]
+        return mixed
+
+    def fused_logits(self, features: Mapping[str, Tensor], only: Collection[str] | None = None) -> list[Tensor]:
+        """The same of the heads as they are, without the mixture."""
         parts = [
             part if only is None or name in only else self.stand_ins[name].float().expand(len(part), -1)
             for name, part in features.items()

@@ -62,3 +62,44 @@ def row_averaged_iou(true: np.ndarray, found: np.ndarray) -> float:
     true, found = true != 0, found != 0
     union, overlap = (true | found).sum(1), (true & found).sum(1)
     return float(np.where(union, overlap / np.maximum(union, 1), 1.0).mean())
+
+
+@dataclass(frozen=True)
+class PictureScore:
+    """Everything that is said of one picture. Errors are relative: |found - true| / true, None where no object is there.
+
+    row_averaged_iou: see the function of that name."""
+
+    n_true: int
+    n_found: int
+    ap50: float
+    ap75: float
+    iou: float
+    dice: float
+    row_averaged_iou: float
+    count_error: float | None
+    diameter_error: float | None
+
+
+def score_picture(true: np.ndarray, found: np.ndarray) -> PictureScore:
+    """Scores of a found map (Y, X) against the true one. Diameters are those of discs of equal area, their mean over objects."""
+    true_areas, found_areas = _areas(true), _areas(found)
+    has_objects = len(true_areas) > 0
+    means = [float(np.sqrt(areas).mean()) if len(areas) else 0.0 for areas in (true_areas, found_areas)]
+    return PictureScore(
+        n_true=len(true_areas),
+        n_found=len(found_areas),
+        ap50=match_instances(true, found, 0.5).average_precision,
+        ap75=match_instances(true, found, 0.75).average_precision,
+        iou=foreground_iou(true, found),
+        dice=foreground_dice(true, found),
+        row_averaged_iou=row_averaged_iou(true, found),
+        count_error=abs(len(found_areas) - len(true_areas)) / len(true_areas) if has_objects else None,
+        diameter_error=abs(means[1] - means[0]) / means[0] if has_objects else None,
+    )
+
+
+def _areas(instance_map: np.ndarray) -> np.ndarray:
+    """(K,) px of each object."""
+    areas = np.bincount(instance_map.ravel())[1:]
+    return areas[areas > 0]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from morphoscope.data.preprocessing import Preprocessing
 from morphoscope.data.split import Fold
@@ -23,6 +24,7 @@ from morphoscope.prediction import ClassPrediction
 from morphoscope.schema import Schema
 from morphoscope.training.callbacks import CHECKPOINT_SECONDS
 from morphoscope.training.fit import FitTask, Fitted, fit
+from morphoscope.training.mixture import fit_mixture
 from morphoscope.training.module import EVALUATION_BATCH
 from morphoscope.training.recipe import Recipe
 from morphoscope.training.samples import Samples, ordered_batches
@@ -146,6 +148,7 @@ def run_refit(material: Material, trials: Sequence[Trial], recipe: Recipe, folde
     rows, nothing = np.arange(len(material.canvases)), np.array([], dtype=int)
     everything = Fold(rows, nothing, nothing, repeat=0, fold=0)
     fitted, encoder, samples = _fitted(material, everything, recipe, folder, label, pace)
+    fitted.network.mixture.copy_(torch.stack([trial.fitted.network.mixture for trial in trials]).mean(0))
     held_back, logits = held_back_answers(trials)
     confidence = calibrate(material.schema, logits, [truth[held_back] for truth in material.truths])
     features = answers(fitted, samples, _some(rows), {}).appearance
@@ -170,7 +173,11 @@ def _fitted(
     spec = material.spec(recipe, encoder)
     samples = material.samples(encoder, spec.branches)
     task = FitTask(spec, encoder, samples, fold.train, fold.validation, recipe, folder, label, pace.checkpoint_seconds)
-    return fit(task, pace.deadline, pace.resume), encoder, samples
+    fitted = fit(task, pace.deadline, pace.resume)
+    if len(fold.validation) and len(spec.branches) > 1:
+        held_back = answers(fitted, samples, fold.validation, {name: [name] for name in spec.branches})
+        fit_mixture(fitted.network, held_back, [truth[fold.validation] for truth in material.truths])
+    return fitted, encoder, samples
 
 
 def _some(rows: np.ndarray) -> np.ndarray:

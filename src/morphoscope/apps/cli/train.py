@@ -11,6 +11,15 @@ import typer
 from morphoscope.apps.cli.scale import SCALE, ScaleSource
 
 
+class MaskKind(StrEnum):
+    """What the numbers of masks mean."""
+
+    auto = "auto"
+    instance = "instance"
+    binary = "binary"
+    multi_class = "multi-class"
+
+
 class Unmatched(StrEnum):
     """What becomes of labels outside the schema."""
 
@@ -35,6 +44,15 @@ def train(
     ] = None,
     scale: Annotated[ScaleSource | None, SCALE] = None,
     schema: Annotated[Path | None, typer.Option(help="TOML with the allowed classes a task and their order.")] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            help="Learn objects in place of labels: a folder of masks (PNG, TIFF), each of its picture's stem and size."
+        ),
+    ] = None,
+    mask_kind: Annotated[
+        MaskKind | None, typer.Option(help="What the masks' numbers mean, where the rule that looks at all of them errs.")
+    ] = None,
     tasks: Annotated[str | None, typer.Option(help="Only these columns of the sheet, comma between.")] = None,
     unmatched: Annotated[
         Unmatched | None, typer.Option(help="Labels outside the schema: an error, which is usual, or blank to leave them out.")
@@ -43,7 +61,10 @@ def train(
         str, typer.Option(help="A recipe's name, or a TOML file; a run's recipe.toml repeats it, options and all.")
     ] = "default",
     encoder: Annotated[
-        str | None, typer.Option(help="Where the network starts: auto, default, random, or a model folder.")
+        str | None,
+        typer.Option(
+            help="Where the network starts: auto, default, random, a model folder; with --masks also default-segmenter."
+        ),
     ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the training pictures.")] = None,
     time_budget: Annotated[float | None, typer.Option(min=0.1, help="Minutes that the whole command may take.")] = None,
@@ -71,6 +92,11 @@ def train(
     began = time.monotonic()
 
     from morphoscope.apps.cli.console import repeat_command, say
+    from morphoscope.apps.cli.train_masks import learns_objects, train_on_masks
+
+    if learns_objects(masks, mask_kind, recipe):
+        train_on_masks(locals(), began)
+        return
     from morphoscope.apps.verbs.train import train as run
     from morphoscope.apps.verbs.train import where_it_stopped
 

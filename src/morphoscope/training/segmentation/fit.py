@@ -11,13 +11,19 @@ import numpy as np
 import torch
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from morphoscope.models.bfloat16 import bf16_is_native
 from morphoscope.models.segmenter import Segmenter, SegmenterSpec
-from morphoscope.training.segmentation.losses import segmentation_losses, total_loss
+from morphoscope.training.segmentation.choice import Choice
+from morphoscope.training.segmentation.losses import WEIGHTS, segmentation_losses, total_loss
 from morphoscope.training.segmentation.samples import SegmentationSamples
 from morphoscope.training.segmentation.views import ViewMaker
 
 WARM_UP_SHARE = 0.08
-REPORT_STEPS = 50
+REPORT_STEPS, REPORT_ROWS = 50, 40
+"""A row of losses each so many steps; oftener in a short fit, so that there are about so many rows."""
+PROBE_STEPS = 3
+LOSSES = tuple(WEIGHTS)
+_WHOLE = "head.weight"  # an encoder has no such weights
 
 
 @dataclass(frozen=True)
@@ -32,17 +38,38 @@ class SegmentationSettings:
     weight_decay: float = 0.02
     averaging_share: float = 0.03
     """The averaged weights, which are kept, remember about this share of the steps."""
+    freeze_encoder: bool = False
+    """Its weights stay as they start, and so do the statistics of its normalisation."""
+    keep_statistics: bool = False
+    """Those of all normalisation stay: a few small views tell less of a picture's grey levels than what the start has seen."""
     seed: int = 0
 
 
 @dataclass(frozen=True, eq=False)
 class FittedSegmenter:
-    """network: with averaged weights, on the CPU, in evaluation mode. history: mean losses, a row each REPORT_STEPS steps."""
+    """network: with averaged weights, on the CPU, in evaluation mode; those of kept_step where a choice was made.
+    history: a row now and then with mean losses since the last, and with a look's scores where one was taken."""
 
     network: Segmenter
     steps: int
     seconds: float
     history: list[dict[str, float]] = field(default_factory=list)
+    kept_step: int = 0
+    was_stopped: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Watch:
+    """Who follows a fit. say: hears each row of the history. progress: the share done. is_stopped: asked after each step
+    whether someone wants it to end. choice: looks at validation pictures; without one, the last weights are kept."""
+
+    say: Callable[[dict[str, float]], None] = lambda row: None
+    progress: Callable[[float], None] = lambda share: None
+    is_stopped: Callable[[], bool] = lambda: False
+    choice: Choice | None = None
+
+
+UNWATCHED = Watch()
 
 
 def fit_segmenter(
@@ -54,50 +81,108 @@ def fit_segmenter(
     start: dict[str, torch.Tensor] | None = None,
     minutes: float = math.inf,
     device: torch.device | None = None,
-    say: Callable[[dict[str, float]], None] = lambda row: None,
+    watch: Watch = UNWATCHED,
 ) -> FittedSegmenter:
-    """shares: (N,) how often a picture is drawn, against the others. start: weights of an encoder (a timm state dict).
+    """shares: (N,) how often a picture is drawn, against the others. start: weights of a whole segmenter, or of an encoder (a
+    timm state dict).
 
     The learning rate falls to zero at the last step or at the end of the minutes, whichever comes first.
     """
-    device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    torch.manual_seed(settings.seed)
-    generator = torch.Generator(device).manual_seed(settings.seed)
-    network = Segmenter(spec)
-    if start is not None:
-        network.encoder.model.load_state_dict(start)
-    network = network.to(device).to(memory_format=torch.channels_last).train()
-    average = AveragedModel(network, multi_avg_fn=_ema(settings), use_buffers=True)
-    optimizer = torch.optim.AdamW(network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay)
-    samples, chances = samples.to(device), torch.from_numpy(shares.astype(np.float32)).to(device)
-    make_views = ViewMaker(settings.view_px, settings.sizes_px)
-    history: list[dict[str, float]] = []
-    recent: list[torch.Tensor] = []
-    began, step, progress = time.monotonic(), 0, 0.0
-    while progress < 1:
-        for group in optimizer.param_groups:
-            group["lr"] = settings.learning_rate * _schedule(progress)
-        rows = torch.multinomial(chances, settings.batch_size, replacement=True, generator=generator)
-        with torch.no_grad():
-            views = make_views(samples, rows, generator)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            maps = network(views.pictures.contiguous(memory_format=torch.channels_last))
-        losses = segmentation_losses(maps, views)
-        optimizer.zero_grad(set_to_none=True)
-        total_loss(losses).backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        average.update_parameters(network)
-        recent.append(torch.stack([loss.detach() for loss in losses.values()]))
-        step += 1
+    fit = _Fit(samples, shares, spec, settings, start, device)
+    choice, history, recent = watch.choice, [], []
+    report_steps = max(1, min(REPORT_STEPS, settings.steps // REPORT_ROWS))
+    began, progress, was_stopped = time.monotonic(), 0.0, False
+    if choice and choice.is_due(0.0):
+        history.append({"step": 0, "seconds": 0.0} | choice.look(fit.averaged, 0))
+    while progress < 1 and not was_stopped and not (choice and choice.is_over):
+        recent.append(fit.step(progress))
         elapsed = time.monotonic() - began
-        progress = max(step / settings.steps, elapsed / 60 / minutes)
-        if len(recent) == REPORT_STEPS or progress >= 1:
+        progress = max(fit.steps / settings.steps, elapsed / 60 / minutes)
+        was_stopped = watch.is_stopped()
+        is_due = choice is not None and not was_stopped and choice.is_due(progress)
+        if len(recent) == report_steps or progress >= 1 or is_due or was_stopped:
             means = torch.stack(recent).mean(0).tolist()
-            history.append({"step": step, "seconds": elapsed, **dict(zip(losses, means, strict=True))})
-            say(history[-1])
+            history.append({"step": fit.steps, "seconds": elapsed, **dict(zip(LOSSES, means, strict=True))})
+            if choice and is_due:
+                history[-1] |= choice.look(fit.averaged, fit.steps)
+            watch.say(history[-1])
             recent.clear()
-    return FittedSegmenter(average.module.cpu().eval(), step, time.monotonic() - began, history)  # type: ignore[arg-type]
+        watch.progress(min(1.0, progress))
+    kept = fit.averaged.cpu()
+    if choice and choice.weights:
+        kept.load_state_dict(choice.weights)
+    kept_step = choice.step if choice and choice.weights else fit.steps
+    return FittedSegmenter(kept.eval(), fit.steps, time.monotonic() - began, history, kept_step, was_stopped)
+
+
+def seconds_per_step(
+    samples: SegmentationSamples, spec: SegmenterSpec, settings: SegmentationSettings, device: torch.device | None = None
+) -> float:
+    """Timed on a few steps of a network that is thrown away; the first, which is slow, does not count."""
+    fit = _Fit(samples, np.ones(len(samples)), spec, settings, None, device)
+    times = []
+    for _ in range(PROBE_STEPS):
+        began = time.perf_counter()
+        fit.step(0.0)
+        times.append(time.perf_counter() - began)
+    return float(np.median(times[1:]))
+
+
+class _Fit:
+    """A network with its average, its optimizer and the pictures it learns from, on one device."""
+
+    def __init__(
+        self,
+        samples: SegmentationSamples,
+        shares: np.ndarray,
+        spec: SegmenterSpec,
+        settings: SegmentationSettings,
+        start: dict[str, torch.Tensor] | None,
+        device: torch.device | None,
+    ) -> None:
+        self._device = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._settings, self.steps = settings, 0
+        torch.manual_seed(settings.seed)
+        self._generator = torch.Generator(self._device).manual_seed(settings.seed)
+        network = Segmenter(spec)
+        if start is not None:
+            (network if _WHOLE in start else network.encoder.model).load_state_dict(start)
+        self._network = network.to(self._device).to(memory_format=torch.channels_last).train()
+        if settings.freeze_encoder:
+            self._network.encoder.requires_grad_(False).eval()
+        if settings.keep_statistics:
+            for module in self._network.modules():
+                if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+        self._average = AveragedModel(self._network, multi_avg_fn=_ema(settings), use_buffers=True)
+        self._optimizer = torch.optim.AdamW(
+            self._network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self._samples = samples.to(self._device)
+        self._chances = torch.from_numpy(shares.astype(np.float32)).to(self._device)
+        self._make_views = ViewMaker(settings.view_px, settings.sizes_px)
+
+    @property
+    def averaged(self) -> Segmenter:
+        return self._average.module  # type: ignore[return-value]
+
+    def step(self, progress: float) -> torch.Tensor:
+        """(L,) the losses of one step, at this share of the fit."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = self._settings.learning_rate * _schedule(progress)
+        rows = torch.multinomial(self._chances, self._settings.batch_size, replacement=True, generator=self._generator)
+        with torch.no_grad():
+            views = self._make_views(self._samples, rows, self._generator)
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=bf16_is_native()):
+            maps = self._network(views.pictures.contiguous(memory_format=torch.channels_last))
+        losses = segmentation_losses(maps, views)
+        self._optimizer.zero_grad(set_to_none=True)
+        total_loss(losses).backward()
+        torch.nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
+        self._optimizer.step()
+        self._average.update_parameters(self._network)
+        self.steps += 1
+        return torch.stack([losses[name].detach() for name in LOSSES])
 
 
 def _ema(settings: SegmentationSettings) -> Callable:

@@ -1,0 +1,84 @@
+"""The one look at held-out pictures: the trained segmenter beside what a user would have without training it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from morphoscope.data.masks import MaskedFolder
+from morphoscope.inference.instances import find_instances
+from morphoscope.inference.segmentation import ObjectFinder
+from morphoscope.inference.shapes import is_picture_of_shipped_segmenter
+from morphoscope.io.display import to_display
+from morphoscope.measure.otsu import otsu_watershed
+from morphoscope.micrograph import Micrograph
+from morphoscope.models.segmenter import Segmenter
+from morphoscope.models.segmenter_file import load_segmenter
+from morphoscope.scores.instances import PictureScore, score_picture
+
+TRAINED, SHIPPED, OTSU = "trained", "shipped_segmenter", "otsu_watershed"
+
+Find = Callable[[Micrograph], np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class Tested:
+    """scores: of each held-out picture, in order. seconds: the median a picture, from pixels to objects."""
+
+    scores: list[PictureScore]
+    seconds: float
+
+
+Look = Callable[[int, Micrograph, np.ndarray, np.ndarray, PictureScore], None]
+"""Takes what was found in a picture: its row, the picture, the true and the found map, and the score."""
+
+
+def tested(
+    folder: MaskedFolder,
+    rows: Sequence[int] | np.ndarray,
+    network: Segmenter,
+    look: Look = lambda *_: None,
+    progress: Callable[[int], None] = lambda done: None,
+) -> dict[str, Tested]:
+    """TRAINED, SHIPPED and OTSU to their scores on pictures at their own resolution. look: hears of TRAINED's."""
+    methods = finders(network)
+    scores: dict[str, list[PictureScore]] = {name: [] for name in methods}
+    seconds: dict[str, list[float]] = {name: [] for name in methods}
+    for done, row in enumerate(rows, start=1):
+        micrograph, true = folder.read(int(row))
+        for name, find in methods.items():
+            began = time.perf_counter()
+            found = find(micrograph)
+            seconds[name].append(time.perf_counter() - began)
+            scores[name].append(score_picture(true, found))
+            if name == TRAINED:
+                look(int(row), micrograph, true, found, scores[name][-1])
+        progress(done)
+    return {name: Tested(scores[name], float(np.median(seconds[name]))) for name in methods}
+
+
+def finders(network: Segmenter) -> dict[str, Find]:
+    """Method to what finds the objects of a micrograph."""
+    own, shipped = ObjectFinder(network), ObjectFinder(load_segmenter())
+    return {
+        TRAINED: lambda micrograph: find_instances(micrograph, own),
+        SHIPPED: lambda micrograph: find_instances(micrograph, shipped),
+        OTSU: _by_otsu,
+    }
+
+
+def n_known_to_shipped(folder: MaskedFolder, rows: Sequence[int] | np.ndarray) -> int:
+    """How many of the pictures trained the shipped segmenter: its figures on them, and those of what began with it, flatter."""
+    return sum(is_picture_of_shipped_segmenter(folder.pictures[int(row)].signature) for row in rows)
+
+
+def _by_otsu(micrograph: Micrograph) -> np.ndarray:
+    """Of the specimen alone; the information bar holds no object."""
+    instance_map = np.zeros(micrograph.pixels.shape, np.int32)
+    specimen, bar = micrograph.specimen(), micrograph.information_bar
+    top = 0 if bar is None or len(specimen) == bar.top else bar.top + bar.height
+    instance_map[top : top + len(specimen)] = otsu_watershed(to_display(specimen))
+    return instance_map
