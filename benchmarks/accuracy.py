@@ -18,7 +18,7 @@ from typing import Any
 ENCODERS = ("random", "default")
 TASKS = ("Modality", "Particle count", "Morphology", "Structure", "Arrangement")
 PAGE = Path(__file__).parent / "ACCURACY.md"
-MODELS = {"fused": None, "network only": "network only", "texture only": "texture only"}
+MODELS = {"fused": None, "network only": "network only", "texture only": "texture only", "shape only": "shape only"}
 
 
 def trained(encoder: str, data: Path, work: Path) -> dict[str, Any]:
@@ -72,9 +72,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--starts", nargs="+", choices=ENCODERS, default=list(ENCODERS), help="encoders to start from")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    PAGE.write_text(page({encoder: trained(encoder, options.data, options.work) for encoder in ENCODERS}), encoding="utf-8")
+    PAGE.write_text(page({encoder: trained(encoder, options.data, options.work) for encoder in options.starts}), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
 
 
