@@ -96,7 +96,7 @@ def test_data_decide_epochs_and_batch_size_where_the_recipe_leaves_them_open(tas
 def test_the_clock_bounds_the_epochs_and_the_learning_rate_still_comes_down(task: FitTask) -> None:
     began = time.monotonic()
     fitted = fit(replace(task, recipe=recipe(epochs=100_000, patience=10)), deadline=began + 3)
-    assert time.monotonic() < began + 3.3
+    assert time.monotonic() < began + 15, "a clock that is not looked at, not a busy machine, is to be found here"
     assert 1 < fitted.epochs < 100_000
     assert fitted.history["learning_rate"].iloc[-1] < fitted.history["learning_rate"].max() / 2
 
