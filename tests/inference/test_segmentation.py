@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from morphoscope.inference.instances import find_instances
 from morphoscope.inference.segmentation import LookSettings, ObjectFinder, tiles
+from morphoscope.measure.percolation import percolates
 from morphoscope.micrograph import InformationBar, Micrograph
 from morphoscope.models.segmenter_file import load_segmenter
 from morphoscope.scores.instances import foreground_iou, match_instances
@@ -65,3 +66,17 @@ def test_empty_and_odd_pictures_give_a_map(finder: ObjectFinder, grey: np.ndarra
     found = finder.find(grey)
     assert found.shape == grey.shape
     assert not found.any()
+
+
+def test_small_objects_of_a_large_picture_are_found(finder: ObjectFinder) -> None:
+    """A thousand discs of 1 % of the picture's side: too small for the first look."""
+    y, x = np.mgrid[:40, :40] - 20
+    disc = np.where(y**2 + x**2 <= 9**2, 170.0, 70.0)
+    picture = np.tile(disc, (25, 40)) + np.random.default_rng(0).normal(0, 8, (1000, 1600))
+    found = finder.find(picture.clip(0, 255).astype(np.uint8))
+    assert found.max() == pytest.approx(1000, rel=0.05)
+
+
+def test_networks_percolate_in_found_masks_as_in_true_ones(finder: ObjectFinder) -> None:
+    for one in render("tem-nanowires", 12, size=256, seed=4321, bar=0.0):
+        assert percolates(finder.find(one.pixels) > 0) == percolates(one.instance_map > 0), one.stem

@@ -34,10 +34,10 @@ class LookSettings:
     overlap_px: int = 128
     same_octaves: float = 0.35
     """A look closer than this to the last one's resolution is spared."""
-    further_looks: int = 2
+    further_looks: int = 3
     least_share: float = 0.002
     """Of the picture: with less foreground than this, objects may be too small to be seen, and the next look is finer."""
-    finer: float = 2.0
+    finer: float = 4.0
     most_enlarged: float = 1.5
 
 
