@@ -58,9 +58,8 @@ def _import_name(package: str) -> str:
         "scikit-image": "skimage",
         "scikit-learn": "sklearn",
         "opencv-python-headless": "cv2",
-        "tomli-w": "tomli_w",
     }
-    return names.get(package, package)
+    return names.get(package, package.replace("-", "_"))
 
 
 def _accelerator(cpu: str) -> Finding:
