@@ -60,7 +60,8 @@ class ObjectFinder:
 
     def find(self, grey: np.ndarray, shape: tuple[int, int] | None = None) -> np.ndarray:
         """Instance map int32, 0 = background, of a picture (Y, X) uint8 at square pixels, at its resolution or at `shape`."""
-        overview = self.look(grey, self._looks.overview_px)
+        looks = self._looks
+        overview = self.look(grey, round(min(looks.overview_px, looks.most_enlarged * max(grey.shape))))
         maps = self._suitable_look(grey, overview)
         labels = follow_offsets(maps, self._separation)
         return enlarged(labels, _outline(maps.foreground, overview.foreground), shape or grey.shape, self._separation.foreground)
