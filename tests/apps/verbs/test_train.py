@@ -193,6 +193,7 @@ def test_scales_that_take_too_long_to_read_are_the_headers_for_all(
 
 def test_the_time_budget_covers_the_whole_command(quickly: Train) -> None:
     began = time.monotonic()
-    run = quickly(epochs=10_000, time_budget_min=0.1, settings=[*SMALL, "fit.patience=100"])
-    assert time.monotonic() - began < 5 * 6, "a budget that nobody keeps, not a busy machine, is to be found here"
+    pixels = 'model.branches=["image", "texture"]'
+    run = quickly(epochs=10_000, time_budget_min=0.2, settings=[*SMALL, "fit.patience=100", pixels])
+    assert time.monotonic() - began < 5 * 12, "a budget that nobody keeps, not a busy machine, is to be found here"
     assert 1 < len(run.history) < 10_000
