@@ -17,6 +17,7 @@ from morphoscope.io.display import to_display
 from morphoscope.io.find import find_micrographs
 from morphoscope.io.read import MAX_PIXELS
 from morphoscope.measure.instance_map import write_instance_map
+from morphoscope.micrograph import Micrograph
 from morphoscope.models.segmenter_file import load_segmenter
 from morphoscope.reporting.outlines import outlined
 from morphoscope.reporting.predictions_table import PredictionsTable, Row, error_row
@@ -66,16 +67,9 @@ def segment(
                 failures.append(str(error))
                 table.write([error_row(path, str(error))])
             else:
-                written = targets[path].with_suffix(".tif") if instance_map.max() > MOST_IN_PNG else targets[path]
-                written.parent.mkdir(parents=True, exist_ok=True)
-                write_instance_map(written, instance_map)
-                table.write([_row(path, instance_map, written.relative_to(folder))])
+                place = _written(micrograph, instance_map, targets[path], folder if overlay else None)
+                table.write([_row(path, instance_map, place.relative_to(folder))])
                 count += int(instance_map.max())
-                if overlay:
-                    shown = outlined(to_display(micrograph.pixels), instance_map, np.array([], int))
-                    place = folder / OVERLAYS / written.relative_to(folder).with_suffix(".jpg")
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    shown.save(place, quality=90)
             progress(done)
     if len(failures) == len(files):
         raise MorphoscopeError(
@@ -88,6 +82,19 @@ def segment(
         say(f"Error row: {sentence}")
     say(f"Objects: {count}, pictures: {len(files) - len(failures)}, error rows: {len(failures)}. Instance maps: {folder}")
     return folder
+
+
+def _written(micrograph: Micrograph, instance_map: np.ndarray, target: Path, with_overlays_in: Path | None) -> Path:
+    """Writes the map, as TIFF where a PNG can't count its objects, and perhaps the outlines; returns where the map is."""
+    place = target.with_suffix(".tif") if instance_map.max() > MOST_IN_PNG else target
+    place.parent.mkdir(parents=True, exist_ok=True)
+    write_instance_map(place, instance_map)
+    if with_overlays_in:
+        shown = outlined(to_display(micrograph.pixels), instance_map, np.array([], int))
+        overlay = with_overlays_in / OVERLAYS / place.relative_to(with_overlays_in).with_suffix(".jpg")
+        overlay.parent.mkdir(parents=True, exist_ok=True)
+        shown.save(overlay, quality=90)
+    return place
 
 
 def _targets(files: list[Path], named: tuple[Path, ...], folder: Path) -> dict[Path, Path]:
