@@ -181,9 +181,12 @@ def _shapes_until(time_budget_min: float | None) -> float:
 
 
 def _suited(request: TrainRequest, folder: Folder, shapes_until: float, say: Say) -> Recipe:
-    """The recipe without measured shape where that has nothing to tell or takes too long; decided once a run."""
+    """The recipe without measured shape where that has nothing to tell or takes too long; decided once a run, so that a repeat
+    or a resumed run takes what the first one took, whatever the clock."""
     recipe = request.recipe
     branches = begun_branches(request.fits) if request.resume else None
+    if recipe.data.fits:
+        branches = recipe.model.branches
     if branches is None:
         branches = recipe.model.branches
         if "shape" in branches and not folder.is_measurable(say, shapes_until):
