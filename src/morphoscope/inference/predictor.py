@@ -1,6 +1,6 @@
-"""Predicts from a bundle: files in, calibrated answers out, a batch at a time.
+"""Predicts from a bundle: files or micrographs in, calibrated answers out, a batch at a time.
 
-Each worker takes a batch all the way from its files to its answers on one core. So decoding and computing share the cores
+Of files each worker takes a batch all the way from its files to its answers on one core. So decoding and computing share the cores
 without waiting for each other, and no more pictures are in memory than there are workers.
 """
 
@@ -89,14 +89,23 @@ class Predictor:
                 pool.shutdown(cancel_futures=True)
                 torch.set_num_threads(threads)
 
-    def _predict_batch(self, paths: Sequence[Path], rows: Mapping[Path, Mapping[str, str]]) -> Predicted:
-        return self._answer([(path, self._see(path, rows.get(path, {}))) for path in paths])
+    def predict_micrographs(self, micrographs: Sequence[Micrograph]) -> Predicted:
+        """Answers for pictures in memory as one batch, in the caller's thread. Their scale is taken as it is: where it is still
+        to be settled, `calibration.resolve` comes first. Safe to call from several threads at once."""
+        return self._answer([(micrograph.path, self.see(micrograph)) for micrograph in micrographs])
 
-    def _see(self, path: Path, row: Mapping[str, str]) -> Seen | str:
+    def _predict_batch(self, paths: Sequence[Path], rows: Mapping[Path, Mapping[str, str]]) -> Predicted:
+        return self._answer([(path, self._see_file(path, rows.get(path, {}))) for path in paths])
+
+    def _see_file(self, path: Path, row: Mapping[str, str]) -> Seen | str:
         try:
             micrograph = read_calibrated(path, row, scale=self._scale, max_pixels=self._max_pixels)
         except MorphoscopeError as error:
             return str(error)
+        return self.see(micrograph, row)
+
+    def see(self, micrograph: Micrograph, row: Mapping[str, str] | None = None) -> Seen:
+        """What the network takes of one picture whose scale is settled. row: its cells of a metadata sheet."""
         preprocessing, branches = self._bundle.preprocessing, self._bundle.network.spec.branches
         working = preprocessing.working_copy(micrograph)
         inputs = {"image": preprocessing.canvas(working)}
@@ -106,7 +115,7 @@ class Predictor:
             shown = Shown(working, spacing_of(micrograph, working), perceptual_hash(working))
             inputs["shape"] = self._shapes.read(shown)
         if "metadata" in branches:
-            inputs["metadata"] = self._bundle.metadata_encoder.encode(metadata_values(micrograph, row))
+            inputs["metadata"] = self._bundle.metadata_encoder.encode(metadata_values(micrograph, row or {}))
         return Seen(without_pixels(micrograph), working, inputs)
 
     def _answer(self, batch: Sequence[tuple[Path, Seen | str]]) -> Predicted:
