@@ -34,6 +34,7 @@ def test_round_trip_through_toml(tmp_path: Path) -> None:
         (["epochs"], "expected key=value"),
         (["fit.epochs=many"], "'fit.epochs' is 'many'"),
         (["model.image_size=1"], "'model.image_size' is 1"),
+        (['model.branches=["image", "spectra"]'], "there is no branch 'spectra', there are image, texture"),
     ],
 )
 def test_wrong_settings_are_told(settings: list[str], said: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from morphoscope.models.branches import BRANCHES
+from morphoscope.models.branches import BRANCHES, kind_of
 from morphoscope.models.branches.image import ImageBranch
 from morphoscope.schema import Schema
 
@@ -56,7 +56,7 @@ class MultimodalNetwork(nn.Module):
     def __init__(self, spec: NetworkSpec) -> None:
         super().__init__()
         self.spec = spec
-        self.branches = nn.ModuleDict({name: BRANCHES.load(name)(**args) for name, args in spec.branches.items()})
+        self.branches = nn.ModuleDict({name: BRANCHES.load(kind_of(name))(**args) for name, args in spec.branches.items()})
         widths = {name: int(branch.out_features) for name, branch in self.branches.items()}  # type: ignore[arg-type]
         self.stand_ins = nn.ParameterDict({name: nn.Parameter(torch.zeros(width)) for name, width in widths.items()})
         self.dropout = nn.Dropout(spec.dropout)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from morphoscope.errors import RecipeError, did_you_mean
+from morphoscope.models.branches import BRANCHES, kind_of
 
 
 class _Section(BaseModel):
@@ -23,9 +24,17 @@ class ModelSettings(_Section):
 
     backbone: str = "resnet10t"
     image_size: int = Field(128, ge=32, le=2048)
-    branches: tuple[Literal["image", "texture", "shape", "metadata"], ...] = ("image", "texture", "shape", "metadata")
+    branches: tuple[str, ...] = ("image", "texture", "shape", "metadata")
     dropout: float = Field(0.2, ge=0, lt=1)
     metadata_drop: float = Field(0.2, ge=0, lt=1)
+
+    @field_validator("branches")
+    @classmethod
+    def _are_known(cls, branches: tuple[str, ...]) -> tuple[str, ...]:
+        for name in branches:
+            if kind_of(name) not in BRANCHES.names():
+                raise ValueError(f"there is no branch '{name}', there are {', '.join(BRANCHES.names())}")
+        return branches
 
 
 class AugmentationSettings(_Section):

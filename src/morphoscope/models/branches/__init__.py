@@ -16,3 +16,8 @@ BRANCHES = Registry(
         "metadata": "morphoscope.models.branches.metadata:MetadataBranch",
     },
 )
+
+
+def kind_of(branch: str) -> str:
+    """The registered name behind a branch's own: `picture` of `picture:BSE`, of which a network may have several."""
+    return branch.partition(":")[0]
