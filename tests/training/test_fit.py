@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,18 @@ def test_no_progress_ends_it_early(task: FitTask, monkeypatch: pytest.MonkeyPatc
     fitted = fit(replace(task, recipe=recipe(epochs=20, patience=0.1)))
     assert fitted.best_epoch == 1
     assert fitted.stopped_after == 3
+
+
+def test_a_watcher_hears_of_every_epoch_once_and_may_end_the_fit(task: FitTask) -> None:
+    heard: list[int] = []
+
+    def watch(epoch: int, figures: Mapping[str, float]) -> bool:
+        assert "validation_loss" in figures
+        heard.append(epoch)
+        return epoch < 2
+
+    assert fit(replace(task, watch=watch)).stopped_after == 2
+    assert heard == [1, 2]
 
 
 def test_without_pictures_to_stop_by_the_last_epoch_is_kept(task: FitTask) -> None:

@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -41,6 +41,25 @@ class EpochRecord(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = list(state_dict["rows"])
+
+
+Watch = Callable[[int, Mapping[str, float]], bool]
+"""Hears an epoch's number and its figures, each epoch once, and says whether the fit is to go on."""
+
+
+class AfterEpoch(pl.Callback):
+    """Tells a watcher of each epoch, of those before a resume too, and ends the fit where the watcher has seen enough."""
+
+    def __init__(self, record: EpochRecord, watch: Watch) -> None:
+        """record: a callback that stands before this one."""
+        self._record, self._watch = record, watch
+        self._told = 0
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        for row in self._record.rows[self._told :]:
+            if not self._watch(int(row["epoch"]), row):
+                trainer.should_stop = True
+        self._told = len(self._record.rows)
 
 
 class BestWeights(pl.Callback):

@@ -22,7 +22,7 @@ from morphoscope.models.network import NetworkSpec
 from morphoscope.models.novelty import MAX_REFERENCES, NoveltyReference
 from morphoscope.prediction import ClassPrediction
 from morphoscope.schema import Schema
-from morphoscope.training.callbacks import CHECKPOINT_SECONDS
+from morphoscope.training.callbacks import CHECKPOINT_SECONDS, Watch
 from morphoscope.training.fit import FitTask, Fitted, fit
 from morphoscope.training.mixture import fit_mixture
 from morphoscope.training.module import EVALUATION_BATCH
@@ -64,11 +64,13 @@ class Material:
 
 @dataclass(frozen=True)
 class Pace:
-    """How fits run beside what they compute. deadline: on time.monotonic(). resume: from checkpoints, where there are any."""
+    """How fits run beside what they compute. deadline: on time.monotonic(). resume: from checkpoints, where there are any.
+    watch: who hears of each epoch and may end the fit."""
 
     deadline: float | None = None
     resume: bool = False
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    watch: Watch | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,7 +174,9 @@ def _fitted(
     encoder = MetadataEncoder.fit([material.metadata[i] for i in fold.train] if "metadata" in recipe.model.branches else [])
     spec = material.spec(recipe, encoder)
     samples = material.samples(encoder, spec.branches)
-    task = FitTask(spec, encoder, samples, fold.train, fold.validation, recipe, folder, label, pace.checkpoint_seconds)
+    task = FitTask(
+        spec, encoder, samples, fold.train, fold.validation, recipe, folder, label, pace.checkpoint_seconds, pace.watch
+    )
     fitted = fit(task, pace.deadline, pace.resume)
     if len(fold.validation) and len(spec.branches) > 1:
         held_back = answers(fitted, samples, fold.validation, {name: [name] for name in spec.branches})

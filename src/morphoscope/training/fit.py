@@ -23,6 +23,7 @@ from morphoscope.models.encoders import RANDOM, start_from
 from morphoscope.models.network import MultimodalNetwork, NetworkSpec
 from morphoscope.training.callbacks import (
     CHECKPOINT_SECONDS,
+    AfterEpoch,
     AtomicCheckpoint,
     BestWeights,
     EpochBar,
@@ -30,6 +31,7 @@ from morphoscope.training.callbacks import (
     GentleInterrupt,
     PlainCheckpointIO,
     StopAt,
+    Watch,
     plain_interrupts,
 )
 from morphoscope.training.module import MultitaskModule
@@ -62,7 +64,8 @@ class Fitted:
 
 @dataclass(frozen=True)
 class FitTask:
-    """What is fitted: rows to learn from, rows to stop by (never the test rows), and where its checkpoint lives."""
+    """What is fitted: rows to learn from, rows to stop by (never the test rows), and where its checkpoint lives. watch: who
+    hears of each epoch and may end the fit."""
 
     spec: NetworkSpec
     metadata_encoder: MetadataEncoder
@@ -73,6 +76,7 @@ class FitTask:
     folder: Path
     label: str = "training"
     checkpoint_seconds: float = CHECKPOINT_SECONDS
+    watch: Watch | None = None
 
 
 def fit(task: FitTask, deadline: float | None = None, resume: bool = False) -> Fitted:
@@ -97,7 +101,15 @@ def fit(task: FitTask, deadline: float | None = None, resume: bool = False) -> F
     trainer = _trainer(
         network,
         recipe,
-        [record, best, stop, checkpoint, EpochBar(task.label), interrupt],
+        [
+            record,
+            best,
+            stop,
+            *([AfterEpoch(record, task.watch)] if task.watch else []),
+            checkpoint,
+            EpochBar(task.label),
+            interrupt,
+        ],
         max_epochs=recipe.fit.epochs,
         limit_val_batches=1.0 if len(task.validation) else 0,
         logger=TensorBoardLogger(task.folder / "tensorboard", name="", version=""),
