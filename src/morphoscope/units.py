@@ -1,4 +1,4 @@
-"""The only conversion factors of the product: lengths to nanometres, angles to degrees, potentials to kilovolts."""
+"""The only conversion factors of the product: lengths to nm, reciprocal lengths to 1/nm, angles to °, potentials to kV, energies to keV."""
 
 from __future__ import annotations
 
@@ -55,6 +55,22 @@ def is_reciprocal(text: str) -> bool:
         return False
     base = match[1] or match[2]
     return length_unit(base) is not None or _PREFIXED_METRE.fullmatch(base) is not None
+
+
+def to_per_nm(value: float, unit: str) -> float | None:
+    """A reciprocal length in 1/nm, None for a unit that is none: `to_per_nm(0.1, "1/Å")` is 1.0."""
+    match = _RECIPROCAL.fullmatch("".join(unit.split()))
+    base = length_unit(match[1] or match[2]) if match else None
+    return value / NM_PER_UNIT[base] if base else None
+
+
+KEV_PER_UNIT: dict[str, float] = {"keV": 1.0, "eV": 1e-3, "MeV": 1e3}
+
+
+def energy_unit(text: str) -> str | None:
+    """The canonical name of a unit of energy, or None. keV and eV in any case; MeV only so, for meV is another."""
+    plain = text.strip().strip("[]() ")
+    return next((unit for unit in KEV_PER_UNIT if unit == plain), None) or {"kev": "keV", "ev": "eV"}.get(plain.lower())
 
 
 def length_unit(text: str) -> str | None:

@@ -32,7 +32,7 @@ FILE_FORMATS = Registry(
 
 def detect(path: Path) -> FileFormat:
     """The format of a file. Raises ReadError for what is missing, no file, not permitted, empty or no picture."""
-    head = _first_bytes(path)
+    head = first_bytes(path)
     for file_format in _formats():
         if file_format.matches(head):
             return file_format
@@ -58,7 +58,8 @@ def _formats() -> tuple[FileFormat, ...]:
     return tuple(FILE_FORMATS.load(name) for name in FILE_FORMATS.names())
 
 
-def _first_bytes(path: Path) -> bytes:
+def first_bytes(path: Path) -> bytes:
+    """What a file begins with. Raises ReadError for what is missing, no file, not permitted or empty."""
     try:
         with path.open("rb") as file:
             head = file.read(MAGIC_BYTES)
