@@ -108,7 +108,8 @@ class Micrograph:
 
     `pixels` is (Y, X), one grey channel at the stored depth (uint8, uint16, int16, uint32, float32 …).
     `n_frames` counts the pages or slices of the file it came from; `frame` is the one read. A diffraction pattern has a
-    reciprocal scale and so no pixel size: `is_diffraction`. `scale_bar` is what a reading of the pixels found, if there was one.
+    reciprocal scale and so no pixel size: `is_diffraction`, and `reciprocal_per_nm` is the side of its pixel in 1/nm where known.
+    `scale_bar` is what a reading of the pixels found, if there was one.
     """
 
     path: Path
@@ -119,6 +120,7 @@ class Micrograph:
     information_bar: InformationBar | None = None
     scale_bar: ScaleBar | None = None
     is_diffraction: bool = False
+    reciprocal_per_nm: float | None = None
     frame: int = 0
     n_frames: int = 1
     warnings: tuple[str, ...] = ()

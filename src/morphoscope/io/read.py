@@ -46,6 +46,7 @@ def read(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_
         acquisition=acquisition,
         information_bar=bar,
         is_diffraction=is_diffraction,
+        reciprocal_per_nm=next((record.reciprocal_per_nm for record in records if record.reciprocal_per_nm), None),
         frame=frame,
         n_frames=picture.n_frames,
         warnings=(*notes, *picture.warnings, *unread),

@@ -12,7 +12,7 @@ from morphoscope.micrograph import Acquisition, InformationBar, PixelSize
 @dataclass(frozen=True)
 class Record:
     """One source's word. `is_rounded` marks values printed for people (`x1.20k`): a fuller source is asked first.
-    `is_diffraction`: the picture is a diffraction pattern, whose scale is reciprocal."""
+    `is_diffraction`: the picture is a diffraction pattern, whose scale is reciprocal: `reciprocal_per_nm`, 1/nm a pixel."""
 
     maker: str
     pixel_size: PixelSize | None = None
@@ -20,6 +20,7 @@ class Record:
     information_bar: InformationBar | None = None
     is_rounded: bool = False
     is_diffraction: bool = False
+    reciprocal_per_nm: float | None = None
 
 
 def merged(records: Sequence[Record]) -> tuple[PixelSize | None, Acquisition, InformationBar | None]:

@@ -24,7 +24,7 @@ from morphoscope.io.formats.rosetta import DataSet
 from morphoscope.io.grey import one_channel
 from morphoscope.io.record import Record
 from morphoscope.micrograph import Acquisition, Origin, PixelSize
-from morphoscope.units import is_reciprocal, length_unit, to_nm
+from morphoscope.units import is_reciprocal, length_unit, to_nm, to_per_nm
 
 _SPECTRAL_NAMES = ("energy", "wavelength", "wavenumber", "x-ray energy", "energy loss", "raman shift")
 _SPECTRAL_UNITS = ("ev", "kev", "mev", "1/cm")
@@ -114,7 +114,13 @@ def picture_of(
     plane, number = _located(planes, frame)
     check_size(path, int(plane.axes[0]["size"]), int(plane.axes[1]["size"]), 1, max_pixels)
     size, notes = _scale(plane, maker, origin)
-    record = Record(maker, size, acquisition(plane.data_set), is_diffraction=plane.is_diffraction)
+    record = Record(
+        maker,
+        size,
+        acquisition(plane.data_set),
+        is_diffraction=plane.is_diffraction,
+        reciprocal_per_nm=_reciprocal_side(plane.axes[1]) if plane.is_diffraction else None,
+    )
     return Picture(plane.pixels(number), (record,), n_frames, (*notes, *_further(planes), *_left_alone(others)))
 
 
@@ -188,6 +194,12 @@ def _side_nm(axis: Mapping[str, Any]) -> float | None:
     value, unit = positive(axis.get("scale")), _unit(axis)
     side = to_nm(value, unit) if value is not None and length_unit(unit) else None
     return side if side is not None and side < _LARGEST_NM else None
+
+
+def _reciprocal_side(axis: Mapping[str, Any]) -> float | None:
+    """1/nm a pixel; None for an angle, and for 1, which the library puts where a file has no calibration."""
+    value = positive(axis.get("scale"))
+    return None if value is None or value == 1 else to_per_nm(value, _unit(axis))
 
 
 def _further(planes: Sequence[_Plane]) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from morphoscope.io.formats.makers.values import Shape, decoded, pixel_size, sections
+from morphoscope.io.formats.makers.values import Shape, decoded, pixel_size, positive, sections
 from morphoscope.io.record import Record
-from morphoscope.units import is_reciprocal, length_unit, to_nm
+from morphoscope.units import is_reciprocal, length_unit, to_nm, to_per_nm
 
 DESCRIPTION, X_RESOLUTION, Y_RESOLUTION = 270, 282, 283
 _FROM_DPI = {"inch", "cm"}
@@ -21,7 +21,8 @@ def from_tags(tags: Mapping[int, Any], shape: Shape) -> Record | None:
         return None
     stated = sections(text)[""].get("unit", "")
     if is_reciprocal(stated):
-        return Record("ImageJ", is_diffraction=True)
+        sides = [to_per_nm(units / pixels, stated) for pixels, units in (tags.get(X_RESOLUTION, (0, 0)),) if pixels]
+        return Record("ImageJ", is_diffraction=True, reciprocal_per_nm=positive(sides[0]) if sides else None)
     unit = length_unit(stated)
     if unit is None or unit in _FROM_DPI:
         return None
