@@ -43,6 +43,14 @@ class BundleError(MorphoscopeError):
     """A model folder that is missing, damaged or of another version."""
 
 
+class ArchiveError(MorphoscopeError):
+    """An archive that can't be opened, written or changed as asked."""
+
+
+class QueryError(MorphoscopeError):
+    """A search that can't be understood."""
+
+
 class OutputError(MorphoscopeError):
     """A result that can't be written where it was asked for."""
 

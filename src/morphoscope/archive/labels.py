@@ -1,0 +1,39 @@
+"""What people answered, as columns beside those of the model."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from morphoscope.archive.annotation.consensus import consensus
+from morphoscope.archive.annotation.tasks import label_tasks
+from morphoscope.archive.columns import Coded, Columns
+from morphoscope.archive.filters import Labels
+from morphoscope.archive.store import Archive
+
+
+def consensus_columns(archive: Archive, current: Columns) -> Labels:
+    """Gives the consensus a row of `current`, by a task's name in any case; None where nobody labels it."""
+
+    def labels(task: str) -> Coded | None:
+        names = {one.name.casefold(): one for one in label_tasks(archive)}
+        asked = names.get(task.casefold())
+        if asked is None:
+            return None
+        key = f"labels of {asked.id}"
+        with archive.cache_lock:
+            known = archive.caches.get(key)
+            if not (isinstance(known, tuple) and known[0] is current):
+                known = (current, _coded(archive, asked.name, [one.name for one in asked.open_classes], current))
+                archive.caches[key] = known
+            return known[1]
+
+    return labels
+
+
+def _coded(archive: Archive, task: str, classes: list[str], current: Columns) -> Coded:
+    index = {name: code for code, name in enumerate(classes)}
+    codes = np.full(len(current), -1, np.int32)
+    said = [(one.picture, index[one.class_name]) for one in consensus(archive, task).values() if one.class_name is not None]
+    ids = np.array([picture for picture, _ in said], np.int64)
+    codes[current.rows_of(ids)] = np.array([code for _, code in said], np.int32)
+    return Coded(codes, tuple(classes))
