@@ -17,6 +17,7 @@ _VERBS = {
     "predict": "morphoscope.apps.verbs.predict",
     "evaluate": "morphoscope.apps.verbs.evaluate",
     "pretrain": "morphoscope.apps.verbs.pretrain",
+    "compare": "morphoscope.apps.verbs.compare",
     "curve": "morphoscope.apps.verbs.curve",
     "suggest": "morphoscope.apps.verbs.suggest",
     "embed": "morphoscope.apps.verbs.embed",
@@ -29,6 +30,7 @@ _VERBS = {
 # The verbs come from __getattr__.
 __all__ = [
     "__version__",
+    "compare",
     "curve",
     "demo",
     "embed",

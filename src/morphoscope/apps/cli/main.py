@@ -12,6 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import typer
 
+from morphoscope.apps.cli.compare import compare
 from morphoscope.apps.cli.curve import curve
 from morphoscope.apps.cli.demo import demo
 from morphoscope.apps.cli.doctor import doctor
@@ -57,6 +58,7 @@ for command in (
     evaluate,
     segment,
     measure,
+    compare,
     pretrain,
     curve,
     suggest,

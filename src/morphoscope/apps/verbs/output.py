@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
+from filelock import FileLock, Timeout
 from safetensors import SafetensorError
 
 from morphoscope.errors import OutputError
@@ -48,6 +49,32 @@ def claim_file(out: Path, overwrite: bool, option: str = "--out") -> None:
         raise OutputError(
             f"{option} {out}: its folder can't be made ({error.strerror}); expected a place to write. Choose another {option}."
         ) from error
+
+
+@contextmanager
+def working_alone(out: Path) -> Iterator[None]:
+    """Holds the folder against a second command that would write the same results. Raises OutputError where one works there.
+
+    The lock ends with the process, however it ends.
+    """
+    lock = FileLock(out / ".morphoscope-working", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise OutputError(
+            f"--out {out}: another command is writing there; expected none. Wait for its end, or choose another --out."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def write_whole(path: Path, text: str) -> None:
+    """A text file that is there complete or as it was before, whenever the process is killed. Raises OSError."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+    part.replace(path)
 
 
 @contextmanager

@@ -136,7 +136,7 @@ def train(
     wanted = [f"{name}={value}" for name, value in options.items() if value is not None]
     chosen = without_stale_record(load_recipe(str(recipe), [*wanted, *settings]))
     check_protocol(chosen.split.protocol)
-    chosen = _with_known_network(chosen)
+    chosen = with_known_network(chosen)
     request = TrainRequest(
         source=completed(given, chosen),
         recipe=chosen,
@@ -201,7 +201,7 @@ def where_it_stopped(out: Path, command: str) -> str:
     return f"Stopped. {out / FITS} keeps the finished epochs, the best one among them. To go on: {command} --resume"
 
 
-def _with_known_network(recipe: Recipe) -> Recipe:
+def with_known_network(recipe: Recipe) -> Recipe:
     """The recipe with its encoder decided. Raises MorphoscopeError for weights or a backbone that can't be had, before any
     picture is read."""
     if "image" not in recipe.model.branches:

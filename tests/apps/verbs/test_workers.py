@@ -1,0 +1,47 @@
+"""Jobs in processes: results as they end, talk both ways, and a process that ends costs its job only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from morphoscope.apps.verbs.workers import Failure, in_workers
+from morphoscope.errors import MorphoscopeError
+
+
+def work(job: str, talk: Callable[[Any], Any]) -> str:
+    if job == "ends":
+        os._exit(3)
+    if job == "refuses":
+        raise MorphoscopeError("the picture is too small")
+    if job == "breaks":
+        raise ValueError("shapes differ\nand more")
+    return f"{job} {talk(job)}"
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_job_that_fails_is_a_sentence_and_the_others_go_on(count: int) -> None:
+    jobs = ["first", "refuses", "breaks", *(["ends"] if count > 1 else []), "last"]
+    found = dict(in_workers(work, iter(jobs), count, lambda job, said: said.upper()))
+    assert set(found) == set(jobs)
+    assert [found["first"], found["last"]] == ["first FIRST", "last LAST"]
+    failures = {job: outcome.sentence for job, outcome in found.items() if isinstance(outcome, Failure)}
+    assert failures["refuses"] == "the picture is too small"
+    assert failures["breaks"] == "it failed (ValueError: shapes differ)."
+    if count > 1:
+        assert "its process was ended" in failures["ends"]
+
+
+def test_what_came_out_may_decide_what_comes_next() -> None:
+    seen: list[str] = []
+
+    def jobs() -> Any:
+        yield "one"
+        yield seen[-1] + "!"
+
+    for _, outcome in in_workers(work, jobs(), 1, lambda job, said: ""):
+        seen.append(str(outcome).strip())
+    assert seen == ["one", "one!"]
