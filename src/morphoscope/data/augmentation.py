@@ -20,10 +20,13 @@ class Augmentation:
 
     rotation_deg: float = 180.0
     flip: bool = True
+    """Whether half of the pictures are mirrored left to right."""
+    vertical_flip: bool = False
     zoom: float = 0.35
     """Zoom factors are log-uniform in [1/(1 + zoom), 1 + zoom]."""
     shift: float = 0.1
     """Largest shift as a share of the picture's side."""
+    shear_deg: float = 0.0
     contrast: float = 0.4
     brightness: float = 0.1
     gamma: float = 0.4
@@ -45,12 +48,21 @@ class Augmentation:
         angle = uniform(-1, 1) * math.radians(self.rotation_deg)
         log_zoom = uniform(-1, 1) * math.log1p(self.zoom)
         mirror = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0) if self.flip else torch.ones(len(pictures))
+        upright = torch.ones(len(pictures))
+        if self.vertical_flip:
+            upright = torch.where(uniform(0, 1) < 0.5, -1.0, 1.0)
+        # Numbers are drawn only for what is switched on, so that a seed means the same with and without further changes.
+        shear = torch.tan(uniform(-1, 1) * math.radians(self.shear_deg)) if self.shear_deg else torch.zeros(len(pictures))
         cos, sin, scale = torch.cos(angle), torch.sin(angle), torch.exp(-log_zoom)
         # Output to input in affine_grid's coordinates, whose axes both span [-1, 1] whatever the aspect of the picture.
         matrix = torch.stack(
             [
-                torch.stack([cos * mirror * scale, -sin * scale * height / width, uniform(-1, 1) * self.shift], 1),
-                torch.stack([sin * mirror * scale * width / height, cos * scale, uniform(-1, 1) * self.shift], 1),
+                torch.stack(
+                    [cos * mirror * scale, (shear * cos - sin) * upright * scale * height / width, uniform(-1, 1) * self.shift], 1
+                ),
+                torch.stack(
+                    [sin * mirror * scale * width / height, (shear * sin + cos) * upright * scale, uniform(-1, 1) * self.shift], 1
+                ),
             ],
             1,
         )

@@ -25,13 +25,15 @@ _CV2_DTYPES = {"uint8", "uint16", "int16", "float32"}
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Part of the bundle. height, width: the network's canvas. working_side: longest side of the working copy in px."""
+    """Part of the bundle. height, width: the network's canvas. working_side: longest side of the working copy in px. stretch:
+    whether pictures are distorted to fill the canvas, or fitted into it as they are."""
 
     height: int
     width: int
     working_side: int = 512
     low_percentile: float = 0.1
     high_percentile: float = 99.9
+    stretch: bool = False
 
     def working_copy(self, micrograph: Micrograph) -> np.ndarray:
         """(Y, X) uint8, at most `working_side` on a side, never enlarged, at square physical pixels."""
@@ -59,6 +61,8 @@ class Preprocessing:
 
     def _fitted(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
         """Top, left, rows and columns that a working copy takes of the canvas."""
+        if self.stretch:
+            return 0, 0, self.height, self.width
         zoom = min(self.height / shape[0], self.width / shape[1])
         rows = min(self.height, max(1, round(shape[0] * zoom)))
         columns = min(self.width, max(1, round(shape[1] * zoom)))

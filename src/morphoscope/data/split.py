@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +26,8 @@ def _no_images() -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class Fold:
-    """Sorted, disjoint indices of images. validation and calibration are cut from the training side, never from the test."""
+    """Sorted, disjoint indices of images. validation and calibration are cut from the training side, never from the test, but
+    where a recipe repeats a publication that chose on its test pictures (`chosen_on_test`)."""
 
     train: np.ndarray
     validation: np.ndarray
@@ -165,6 +167,12 @@ def _fold(
     part[rest] = used[stratify(units.counts[rest], units.sizes[rest], np.array(shares)[used], rng, essential=(0,))]
     test, train, validation, calibration = (np.flatnonzero(part[units.of_image] == number) for number in (-1, 0, 1, 2))
     return Fold(train, validation, test, repeat, fold, calibration)
+
+
+def chosen_on_test(fold: Fold) -> Fold:
+    """The fold as many publications have it: all of the training side trains, and the test pictures are looked at for choices."""
+    side = np.sort(np.concatenate([fold.train, fold.validation, fold.calibration]))
+    return dataclasses.replace(fold, train=side, validation=fold.test, calibration=_no_images())
 
 
 def calibration_turns(fold: Fold, truths: Sequence[np.ndarray], groups: np.ndarray, seed: int) -> list[Fold]:

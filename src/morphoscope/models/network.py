@@ -48,6 +48,11 @@ class Batch:
         return Batch(*moved)
 
 
+def reads(name: str, branch: nn.Module) -> str:
+    """The input that a branch takes: its own, unless it says that it takes another's."""
+    return str(getattr(branch, "reads", name))
+
+
 class MultimodalNetwork(nn.Module):
     """Logits a task from the branches of a spec."""
 
@@ -61,6 +66,10 @@ class MultimodalNetwork(nn.Module):
         self.stand_ins = nn.ParameterDict({name: nn.Parameter(torch.zeros(width)) for name, width in widths.items()})
         self.dropout = nn.Dropout(spec.dropout)
         self.heads = nn.ModuleList([nn.Linear(sum(widths.values()), len(task.classes)) for task in spec.schema.tasks])
+        image = dict(self.branches.items()).get("image")
+        auxiliary = int(getattr(image, "auxiliary_features", 0))
+        self.auxiliary_heads = nn.ModuleList([nn.Linear(auxiliary, len(task.classes)) for task in spec.schema.tasks if auxiliary])
+        """A task each, on the features of the image branch's auxiliary classifier; none where there is no such."""
         self.register_buffer("mixture", torch.eye(1 + len(widths))[:1].repeat(len(spec.schema.tasks), 1))
         """(T, 1 + branches) weights of the fused answer and of each branch's own; the fused one alone, until they are fitted."""
 
@@ -76,12 +85,28 @@ class MultimodalNetwork(nn.Module):
                 features, look = branch.look(batch.inputs[name])
                 looks.append(look.float())
             else:
-                features = branch(batch.inputs[name])
-            features = features.float()
-            if name in batch.absent:
-                features = torch.where(batch.absent[name][:, None], self.stand_ins[name].float(), features)
-            found[name] = features
+                features = branch(batch.inputs[reads(name, branch)])
+            found[name] = self._with_stand_in(name, features, batch)
         return found, torch.cat(looks or list(found.values()), 1)
+
+    def learn(self, batch: Batch) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """The features as in training, and the logits a task of the auxiliary classifiers, where the image branch has one."""
+        found, auxiliary = {}, []
+        for name, branch in self.branches.items():
+            if isinstance(branch, ImageBranch):
+                features, seen = branch.learn(batch.inputs[name])
+                if seen is not None:
+                    auxiliary = [head(seen.float()) for head in self.auxiliary_heads]
+            else:
+                features = branch(batch.inputs[reads(name, branch)])
+            found[name] = self._with_stand_in(name, features, batch)
+        return found, auxiliary
+
+    def _with_stand_in(self, name: str, features: Tensor, batch: Batch) -> Tensor:
+        features = features.float()
+        if name in batch.absent:
+            return torch.where(batch.absent[name][:, None], self.stand_ins[name].float(), features)
+        return features
 
     def logits(self, features: Mapping[str, Tensor], only: Collection[str] | None = None) -> list[Tensor]:
         """(B, C) logits a task, in the schema's order; with `only`, every other branch is masked by its stand-in."""

@@ -30,7 +30,7 @@ from morphoscope.training.recipe import Recipe
 from morphoscope.training.samples import Samples, ordered_batches
 
 IMAGE_ONLY, METADATA_ONLY = "image only", "metadata only"
-_ALONE = {"image": "network only", "texture": "texture only", "shape": "shape only"}
+_ALONE = {"image": "network only", "texture": "texture only", "shape": "shape only", "autoencoder": "autoencoder only"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +54,30 @@ class Material:
 
     def spec(self, recipe: Recipe, encoder: MetadataEncoder) -> NetworkSpec:
         """The network of a recipe, without the branches that have nothing to read: no metadata, no objects to measure."""
-        arguments: dict[str, dict[str, Any]] = {"image": {"backbone": recipe.model.backbone}}
+        model = recipe.model
+        arguments: dict[str, dict[str, Any]] = {"image": image_arguments(recipe, self.preprocessing)}
+        arguments["autoencoder"] = {
+            "kind": model.autoencoder_kind,
+            "side": model.autoencoder_side,
+            "code": model.autoencoder_code,
+        }
         arguments |= {name: {"width": values.shape[1]} for name, values in self.described.items()}
         if encoder.width:
-            arguments["metadata"] = {"width": encoder.width}
+            arguments["metadata"] = {"width": encoder.width, "hidden": model.metadata_hidden}
         branches: dict[str, dict[str, Any]] = {name: arguments[name] for name in recipe.model.branches if name in arguments}
         return NetworkSpec(branches, self.schema, recipe.model.dropout)
+
+
+def image_arguments(recipe: Recipe, preprocessing: Preprocessing) -> dict[str, Any]:
+    """What the image branch of a recipe is built from."""
+    model = recipe.model
+    return {
+        "backbone": model.backbone,
+        "canvas": [preprocessing.height, preprocessing.width],
+        "grey_mean": model.grey_mean,
+        "grey_std": model.grey_std,
+        "auxiliary": recipe.fit.auxiliary_loss > 0,
+    }
 
 
 @dataclass(frozen=True)
@@ -171,14 +189,15 @@ def held_back_answers(trials: Sequence[Trial]) -> tuple[np.ndarray, list[np.ndar
 def _fitted(
     material: Material, fold: Fold, recipe: Recipe, folder: Path, label: str, pace: Pace
 ) -> tuple[Fitted, MetadataEncoder, Samples]:
-    encoder = MetadataEncoder.fit([material.metadata[i] for i in fold.train] if "metadata" in recipe.model.branches else [])
+    known = [material.metadata[i] for i in fold.train] if "metadata" in recipe.model.branches else []
+    encoder = MetadataEncoder.fit(known, recipe.model.magnification_divisor)
     spec = material.spec(recipe, encoder)
     samples = material.samples(encoder, spec.branches)
     task = FitTask(
         spec, encoder, samples, fold.train, fold.validation, recipe, folder, label, pace.checkpoint_seconds, pace.watch
     )
     fitted = fit(task, pace.deadline, pace.resume)
-    if len(fold.validation) and len(spec.branches) > 1:
+    if len(fold.validation) and len(spec.branches) > 1 and recipe.fit.mixed_answers:
         held_back = answers(fitted, samples, fold.validation, {name: [name] for name in spec.branches})
         fit_mixture(fitted.network, held_back, [truth[fold.validation] for truth in material.truths])
     return fitted, encoder, samples

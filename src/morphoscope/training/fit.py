@@ -221,7 +221,8 @@ def _planned(task: FitTask, network: MultimodalNetwork, deadline: float | None) 
     fit, count = task.recipe.fit, len(task.training)
     batch_size = fit.batch_size or int(np.clip(2 ** round(np.log2(max(1, count / 16))), 4, 32))
     seen = PICTURES_SEEN if task.recipe.encoder == RANDOM else PICTURES_SEEN_FROM_ENCODER
-    epochs = fit.epochs or int(np.clip(round(seen / max(1, count)), MIN_EPOCHS, MAX_EPOCHS))
+    of_stages = sum(stage.epochs for stage in fit.stages)
+    epochs = fit.epochs or of_stages or int(np.clip(round(seen / max(1, count)), MIN_EPOCHS, MAX_EPOCHS))
     planned = task.recipe.model_copy(update={"fit": fit.model_copy(update={"batch_size": batch_size, "epochs": epochs})})
     if deadline is None or fit.stopped_after:
         return planned

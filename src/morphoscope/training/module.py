@@ -17,12 +17,10 @@ from morphoscope.models.branches.metadata import MetadataEncoder, MetadataJitter
 from morphoscope.models.confidence import TaskConfidence, to_probabilities
 from morphoscope.models.network import Batch, MultimodalNetwork
 from morphoscope.training.objectives import MultitaskLoss
+from morphoscope.training.optimisation import freeze, optimizer_for, schedule_for
 from morphoscope.training.recipe import Recipe
 from morphoscope.training.samples import Rows, Samples, display_values, loader, ordered_batches, shuffled_batches
 
-WARM_UP_SHARE = 0.15
-AVERAGING_SHARE = 0.05
-"""The averaged weights remember about this share of the run."""
 EVALUATION_BATCH = 64
 
 
@@ -44,7 +42,7 @@ class MultitaskModule(pl.LightningModule):
         self.network = network
         self._recipe, self._samples, self._training, self._validation, self._loss = recipe, samples, training, validation, loss
         steps = len(shuffled_batches(training, recipe.fit.batch_size, 0, 0)) * recipe.fit.epochs
-        decay = 1 - 1 / max(2.0, AVERAGING_SHARE * steps)
+        decay = 1 - 1 / max(2.0, recipe.fit.averaging * steps) if recipe.fit.averaging else 0.0
         self.average = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
         self._steps = steps
         self._augmentation = Augmentation(**recipe.augmentation.model_dump())
@@ -74,11 +72,17 @@ class MultitaskModule(pl.LightningModule):
         torch.manual_seed(seed)
         generator = torch.Generator().manual_seed(seed)
         batch = self._augmented(rows, generator)
-        features = self.network.features(batch)
+        features, auxiliary = self.network.learn(batch)
         loss = fused = self._loss(self.network.logits(features), rows.truths)
-        if len(features) > 1:
+        fit = self._recipe.fit
+        if len(features) > 1 and fit.branch_loss:
             for name in features:
-                loss = loss + self._recipe.fit.branch_loss * self._loss(self.network.logits(features, {name}), rows.truths)
+                loss = loss + fit.branch_loss * self._loss(self.network.logits(features, {name}), rows.truths)
+        if auxiliary:
+            loss = loss + fit.auxiliary_loss * self._loss(auxiliary, rows.truths)
+        if "autoencoder" in features and fit.reconstruction_loss:
+            drawn = self.network.branches["autoencoder"].reconstruction_loss(features["autoencoder"], batch.inputs["image"])  # type: ignore[operator]
+            loss = loss + fit.reconstruction_loss * drawn
         # Of the fused answer and a task, to stand beside the validation loss.
         self.log("train_loss", fused / len(rows.truths), on_step=False, on_epoch=True, prog_bar=True, batch_size=len(rows))
         return loss
@@ -112,15 +116,12 @@ class MultitaskModule(pl.LightningModule):
             losses.append(_calibrated_loss(task, task_logits[labelled], truth[labelled]))
         self.log("validation_loss", float(np.mean(losses)) if losses else math.inf, prog_bar=True)
 
+    def on_train_epoch_start(self) -> None:
+        freeze(self.network, self._recipe, self.current_epoch)
+
     def configure_optimizers(self) -> Any:
-        fit = self._recipe.fit
-        decayed = [p for p in self.network.parameters() if p.ndim > 1]
-        plain = [p for p in self.network.parameters() if p.ndim <= 1]
-        groups = [{"params": decayed, "weight_decay": fit.weight_decay}, {"params": plain, "weight_decay": 0.0}]
-        optimizer = torch.optim.AdamW(groups, lr=fit.learning_rate)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, fit.learning_rate, total_steps=max(2, self._steps), pct_start=WARM_UP_SHARE, final_div_factor=100
-        )
+        optimizer = optimizer_for(self.network, self._recipe.fit)
+        schedule = schedule_for(optimizer, self._recipe.fit, self._steps)
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
 

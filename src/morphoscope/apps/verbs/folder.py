@@ -20,8 +20,9 @@ from morphoscope.data.preparation import FolderReader, OutOfTimeError, PreparedF
 from morphoscope.data.preprocessing import Preprocessing, common_canvas
 from morphoscope.data.split import effective_groups
 from morphoscope.inference.shapes import ShapeReader, Shown, has_objects, spacing_of
+from morphoscope.models.branches.image import ImageBranch, check_canvas
 from morphoscope.models.branches.metadata import Value, metadata_values
-from morphoscope.training.experiment import Material
+from morphoscope.training.experiment import Material, image_arguments
 from morphoscope.training.recipe import Recipe
 
 MIN_SHARE_WITH_OBJECTS = 0.5
@@ -74,8 +75,11 @@ class Folder:
 
     def material(self, recipe: Recipe, say: Callable[[str], None]) -> Material:
         """The folder as training takes it, on a canvas that suits the median picture."""
-        height, width = common_canvas(self.prepared.aspects, recipe.model.image_size)
-        preprocessing = Preprocessing(height, width, self._working.working_side)
+        size = recipe.model.image_size
+        height, width = common_canvas(self.prepared.aspects, size) if isinstance(size, int) else size
+        preprocessing = Preprocessing(height, width, self._working.working_side, stretch=recipe.model.stretch)
+        if "image" in recipe.model.branches:
+            check_canvas(ImageBranch(**image_arguments(recipe, preprocessing)), (height, width))
         with bar("Preparing pictures", len(self.prepared.kept)) as progress:
             canvases = self._reader.canvases(preprocessing, self.prepared.kept, progress)
         say(f"Network pictures: {height} x {width} px.")
@@ -110,8 +114,10 @@ class Folder:
 
 
 def working_side(recipe: Recipe) -> int:
-    """Longest side of working copies: at least 512 px, and enough for the recipe's canvas at an aspect of 2."""
-    return max(512, int(np.ceil(recipe.model.image_size * np.sqrt(2) / 64) * 64))
+    """Longest side of working copies: at least 512 px, and enough for the recipe's canvas, at an aspect of 2 where it is open."""
+    size = recipe.model.image_size
+    longest = size * np.sqrt(2) if isinstance(size, int) else max(size)
+    return max(512, int(np.ceil(longest / 64) * 64))
 
 
 def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], None], scales_until: float = math.inf) -> Folder:

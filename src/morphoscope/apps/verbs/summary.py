@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,8 @@ from morphoscope.reporting.run_summary import DataSummary, Decision, LabelCheck,
 from morphoscope.reporting.versions import versions
 from morphoscope.schema import Schema
 from morphoscope.training.experiment import Trial
-from morphoscope.training.recipe import Recipe
+from morphoscope.training.optimisation import is_ever_frozen
+from morphoscope.training.recipe import AS_PUBLISHED, Recipe
 
 if TYPE_CHECKING:
     from morphoscope.apps.verbs.train import Training
@@ -72,11 +73,19 @@ def _shown(recipe: Recipe) -> dict[str, Any]:
     """The recipe as plain values for people to read: every setting, and what was given of the options."""
     given = recipe.data.model_dump(mode="json", exclude={"fits"}, exclude_defaults=True)
     tables = recipe.model_dump(mode="json", exclude={"data"}) | {"data": given}
-    return {name: _joined_lists(value) if isinstance(value, dict) else value for name, value in tables.items()}
+    shown = {name: _joined_lists(value) if isinstance(value, dict) else value for name, value in tables.items()}
+    return {name: _joined(value) if isinstance(value, list) else value for name, value in shown.items()}
 
 
 def _joined_lists(table: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: ", ".join(value) if isinstance(value, list) else value for name, value in table.items()}
+    return {name: _joined(value) if isinstance(value, list) else value for name, value in table.items()}
+
+
+def _joined(values: Sequence[Any]) -> str:
+    """Names with commas, sides as `224 x 224`, and tables such as stages one after the other."""
+    if values and all(isinstance(value, Mapping) for value in values):
+        return "; then ".join(", ".join(f"{key} {inner}" for key, inner in value.items() if inner != "") for value in values)
+    return (" x " if values and isinstance(values[0], int) else ", ").join(map(str, values))
 
 
 def telling_name(folder: Path) -> str:
@@ -158,9 +167,9 @@ def _split_summary(training: Training) -> SplitSummary:
             for part, every in parts.items()
         },
         decisions=_decisions(training, n_images),
-        group_column=request.source.group,
+        group_column=request.source.group if request.recipe.split.keep_together else None,
         n_groups=training.leakage.n_groups,
-        n_duplicates_held_together=training.leakage.n_duplicates,
+        n_duplicates_held_together=training.leakage.n_duplicates if request.recipe.split.keep_together else 0,
     )
 
 
@@ -174,8 +183,11 @@ def class_counts(schema: Schema, truths: Sequence[np.ndarray], n_folds: int = 1)
 
 def _decisions(training: Training, n_images: Mapping[str, int]) -> list[Decision]:
     validation, test = n_images["validation"], n_images["test"]
+    learned = Decision("network weights, standardisation of texture and metadata", "training", n_images["training"])
+    if training.request.recipe.split.chosen_on == "test":
+        return [learned, Decision("best epoch, early stopping, confidence, and the figures of this report", "test", test)]
     decisions = [
-        Decision("network weights, standardisation of texture and metadata", "training", n_images["training"]),
+        learned,
         Decision("best epoch and early stopping", "validation", validation),
         *_calibration_decisions(training, validation),
         Decision("nothing but the figures of this report", "test", test),
@@ -213,7 +225,8 @@ def _calibration_decisions(training: Training, validation: int) -> list[Decision
 
 
 def _warnings(training: Training) -> list[str]:
-    sentences = [
+    sentences = [*_protocol_warnings(training)]
+    sentences += [
         f"Near-duplicates with labels that disagree, probably an error: {one}" for one in training.leakage.label_conflicts
     ]
     fewest = min(confidence.n_calibration for trial in training.trials for confidence in trial.confidence[FUSED])
@@ -224,6 +237,18 @@ def _warnings(training: Training) -> list[str]:
             "points around 90 %. A longer --time-budget, or --set fit.calibration_fits=4, calibrates on more."
         )
     return sentences
+
+
+def _protocol_warnings(training: Training) -> Iterator[str]:
+    """What makes the figures other than they seem: a publication's defects, and freezing that does not apply."""
+    recipe = training.request.recipe
+    if recipe.protocol == AS_PUBLISHED:
+        listed = " ".join(f"({number}) {defect}" for number, defect in enumerate(recipe.defects, 1))
+        yield f"As published, so optimistic: this run repeats the known defects of {recipe.source or recipe.name}. {listed}"
+    if training.leakage.n_leaking:
+        yield f"Training looked at {training.leakage.n_leaking} of the test pictures, or at near-duplicates or others of their group."
+    if any(stage.frozen_below for stage in recipe.fit.stages) and not is_ever_frozen(recipe):
+        yield "The recipe freezes layers of pretrained weights; this run starts from random weights, so every layer learned throughout."
 
 
 def label_summary(check: label_check.LabelCheck) -> LabelCheck:

@@ -11,6 +11,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, command_line, silent
 from morphoscope.apps.verbs.fits import FitSeries, ablated, trial_names
 from morphoscope.apps.verbs.folder import Folder, FolderRequest, read_folder
@@ -29,7 +31,7 @@ from morphoscope.apps.verbs.unfinished import (
 )
 from morphoscope.calibration.resolve import Scale
 from morphoscope.data.leakage import LeakageAudit, audit
-from morphoscope.data.split import Fold, calibration_turns, check_protocol
+from morphoscope.data.split import Fold, calibration_turns, check_protocol, chosen_on_test
 from morphoscope.data.split import split as split_pictures
 from morphoscope.errors import OutputError
 from morphoscope.models.branches.image import ImageBranch
@@ -38,6 +40,7 @@ from morphoscope.reporting.run_summary import RunSummary
 from morphoscope.training.callbacks import CHECKPOINT_SECONDS
 from morphoscope.training.experiment import Material, Trained, Trial, seconds_per_picture
 from morphoscope.training.fit import Fitted
+from morphoscope.training.optimisation import frozen_modules
 from morphoscope.training.recipe import Recipe, load_recipe
 
 FITS = "fits"
@@ -135,6 +138,8 @@ def train(
     options = {"fit.epochs": epochs, "seed": seed, "split.protocol": split, "encoder": encoder}
     wanted = [f"{name}={value}" for name, value in options.items() if value is not None]
     chosen = without_stale_record(load_recipe(str(recipe), [*wanted, *settings]))
+    if epochs is not None and chosen.fit.stages:
+        chosen = _with_epochs(chosen, epochs * len(chosen.fit.stages))  # --epochs is per stage
     check_protocol(chosen.split.protocol)
     chosen = with_known_network(chosen)
     request = TrainRequest(
@@ -210,8 +215,15 @@ def with_known_network(recipe: Recipe) -> Recipe:
     if encoder not in (RANDOM, DEFAULT):
         encoder = str(Path(encoder).resolve())  # the recipe of the run is to work from everywhere
     decided = recipe.model_copy(update={"encoder": encoder})
-    start_from(decided.encoder, ImageBranch(recipe.model.backbone))
+    branch = ImageBranch(recipe.model.backbone)
+    start_from(decided.encoder, branch)
+    for stage in decided.fit.stages:
+        frozen_modules(branch, stage.frozen_below)
     return decided
+
+
+def _with_epochs(recipe: Recipe, epochs: int) -> Recipe:
+    return recipe.model_copy(update={"fit": recipe.fit.model_copy(update={"epochs": epochs})})
 
 
 def _claim(request: TrainRequest) -> None:
@@ -232,8 +244,12 @@ def _trained(request: TrainRequest, folder: Folder, began: float, say: Say) -> T
     """Every fit of the run, on the folder that was read."""
     started, recipe = datetime.now().astimezone() - timedelta(seconds=time.monotonic() - began), request.recipe
     groups = [entry.group for entry in folder.catalogue.entries]
-    folds = split_pictures(folder.truths, folder.effective_groups, recipe.split.protocol, recipe.seed, user_groups=groups)
-    leakage = audit(folder.catalogue, folds, folder.effective_groups, folder.duplicates)
+    together = folder.effective_groups if recipe.split.keep_together else np.arange(len(groups))
+    folds = split_pictures(folder.truths, together, recipe.split.protocol, recipe.seed, user_groups=groups)
+    if recipe.split.chosen_on == "test":
+        folds = [chosen_on_test(fold) for fold in folds]
+    is_strict = recipe.split.keep_together and recipe.split.chosen_on == "validation"
+    leakage = audit(folder.catalogue, folds, folder.effective_groups, folder.duplicates, is_strict=is_strict)
     say(leakage.to_text())
     _begin(request, folder)
     material = folder.material(recipe, say)
@@ -253,7 +269,7 @@ def _trained(request: TrainRequest, folder: Folder, began: float, say: Say) -> T
     ablations = {
         subset: [series.trial(fold, fewer, f"{name}, {subset}") for fold, name in named] for subset, fewer in subsets.items()
     }
-    if not refits:
+    if not refits and recipe.split.chosen_on == "validation":
         turns = calibration_turns(folds[0], folder.truths, folder.effective_groups, recipe.seed)
         trials = [series.calibrated(trials[0], recipe, turns, named[0][1])]
     final = series.refit(trials, recipe) if refits else trials[0]

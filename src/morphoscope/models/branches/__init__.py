@@ -14,6 +14,7 @@ BRANCHES = Registry(
         "texture": "morphoscope.models.branches.texture:TextureBranch",
         "shape": "morphoscope.models.branches.shape:ShapeBranch",
         "metadata": "morphoscope.models.branches.metadata:MetadataBranch",
+        "autoencoder": "morphoscope.models.branches.autoencoder:AutoencoderBranch",
     },
 )
 

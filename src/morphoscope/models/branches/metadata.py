@@ -21,6 +21,7 @@ from morphoscope.micrograph import Micrograph
 MIN_KNOWN_SHARE = 0.05
 """A column known for a smaller share of the training pictures is left out: too few to learn from."""
 MAX_CATEGORIES = 32
+MAGNIFICATION = "magnification"
 
 Value = float | str
 
@@ -28,15 +29,18 @@ Value = float | str
 def metadata_values(micrograph: Micrograph, sheet_row: Mapping[str, str]) -> dict[str, Value]:
     """What is known of one picture: log10 scale in nm, settings, and the sheet's further columns. Unknown keys are absent.
 
-    Magnification depends on the display width that its maker assumed, so it only speaks where no pixel size is known.
+    Magnification depends on the display width that its maker assumed, so its logarithm only speaks where no pixel size is known;
+    as it stands, it is for recipes that ask for it.
     """
     values: dict[str, Value] = {}
     acquisition = micrograph.acquisition
     if micrograph.pixel_size and micrograph.field_of_view_nm:
         values["log pixel size"] = math.log10(micrograph.pixel_size.mean_nm)
         values["log field of view"] = math.log10(math.prod(micrograph.field_of_view_nm)) / 2
-    elif acquisition.magnification and acquisition.magnification.value > 0:
-        values["log magnification"] = math.log10(acquisition.magnification.value)
+    if acquisition.magnification and acquisition.magnification.value > 0:
+        values[MAGNIFICATION] = acquisition.magnification.value
+        if "log pixel size" not in values:
+            values["log magnification"] = math.log10(acquisition.magnification.value)
     for name in ("hv_kv", "wd_mm", "tilt_deg", "detector", "mode"):
         if (value := acquisition.value(name)) is not None:
             values[name] = value
@@ -60,6 +64,8 @@ class NumericColumn:
     mean: float
     std: float
     zoom: float = 0.0
+    bound: float = 5.0
+    """Standardised values are bounded so that one typing error in a sheet can't dominate the network."""
 
 
 @dataclass(frozen=True)
@@ -79,10 +85,14 @@ class MetadataEncoder:
     categorical: tuple[CategoricalColumn, ...] = ()
 
     @classmethod
-    def fit(cls, rows: Sequence[Mapping[str, Value]]) -> MetadataEncoder:
-        """Columns that enough of the training pictures know and that tell them apart."""
+    def fit(cls, rows: Sequence[Mapping[str, Value]], magnification_divisor: float = 0.0) -> MetadataEncoder:
+        """Columns that enough of the training pictures know and that tell them apart. magnification_divisor: above 0, the
+        magnification over it alone, whatever the training pictures are."""
+        if magnification_divisor:
+            is_known = any(MAGNIFICATION in row for row in rows)
+            return cls((NumericColumn(MAGNIFICATION, 0.0, magnification_divisor, bound=1e9),) if is_known else ())
         numeric, categorical = [], []
-        for name in dict.fromkeys(name for row in rows for name in row):
+        for name in dict.fromkeys(name for row in rows for name in row if name != MAGNIFICATION):
             known = [row[name] for row in rows if name in row]
             if len(known) < max(2, MIN_KNOWN_SHARE * len(rows)):
                 continue
@@ -112,8 +122,11 @@ class MetadataEncoder:
         for column in self.numeric:
             value = values.get(column.name)
             missing = value is None or isinstance(value, str)
-            # Standardised values are bounded so that one typing error in a sheet can't dominate the network.
-            parts += [0.0, 1.0] if missing else [float(np.clip((float(value) - column.mean) / column.std, -5, 5)), 0.0]  # type: ignore[arg-type]
+            if missing:
+                parts += [0.0, 1.0]
+            else:
+                standard = (float(value) - column.mean) / column.std  # type: ignore[arg-type]
+                parts += [float(np.clip(standard, -column.bound, column.bound)), 0.0]
         for choice in self.categorical:
             text = str(values[choice.name]) if choice.name in values else None
             parts += [float(text == category) for category in choice.categories]
@@ -180,9 +193,13 @@ class MetadataBranch(nn.Module):
 
     out_features = 32
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, hidden: int = 64) -> None:
+        """hidden: width of a layer in between; 0: a linear layer and ReLU alone, as ACCORDS has it."""
         super().__init__()
-        self.layers = nn.Sequential(nn.Linear(width, 64), nn.GELU(), nn.Linear(64, self.out_features), nn.GELU())
+        if hidden:
+            self.layers = nn.Sequential(nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, self.out_features), nn.GELU())
+        else:
+            self.layers = nn.Sequential(nn.Linear(width, self.out_features), nn.ReLU())
 
     def forward(self, vectors: Tensor) -> Tensor:
         return self.layers(vectors)
