@@ -92,10 +92,10 @@ class Predictor:
     def predict_micrographs(self, micrographs: Sequence[Micrograph]) -> Predicted:
         """Answers for pictures in memory as one batch, in the caller's thread. Their scale is taken as it is: where it is still
         to be settled, `calibration.resolve` comes first. Safe to call from several threads at once."""
-        return self._answer([(micrograph.path, self.see(micrograph)) for micrograph in micrographs])
+        return self.answer([(micrograph.path, self.see(micrograph)) for micrograph in micrographs])
 
     def _predict_batch(self, paths: Sequence[Path], rows: Mapping[Path, Mapping[str, str]]) -> Predicted:
-        return self._answer([(path, self._see_file(path, rows.get(path, {}))) for path in paths])
+        return self.answer([(path, self._see_file(path, rows.get(path, {}))) for path in paths])
 
     def _see_file(self, path: Path, row: Mapping[str, str]) -> Seen | str:
         try:
@@ -104,10 +104,13 @@ class Predictor:
             return str(error)
         return self.see(micrograph, row)
 
-    def see(self, micrograph: Micrograph, row: Mapping[str, str] | None = None) -> Seen:
-        """What the network takes of one picture whose scale is settled. row: its cells of a metadata sheet."""
+    def see(self, micrograph: Micrograph, row: Mapping[str, str] | None = None, working: np.ndarray | None = None) -> Seen:
+        """What the network takes of one picture whose scale is settled. row: its cells of a metadata sheet.
+
+        working: its working copy where another process made it, and the micrograph comes without pixels.
+        """
         preprocessing, branches = self._bundle.preprocessing, self._bundle.network.spec.branches
-        working = preprocessing.working_copy(micrograph)
+        working = preprocessing.working_copy(micrograph) if working is None else working
         inputs = {"image": preprocessing.canvas(working)}
         if "texture" in branches:
             inputs["texture"] = texture_descriptors(working)
@@ -118,7 +121,8 @@ class Predictor:
             inputs["metadata"] = self._bundle.metadata_encoder.encode(metadata_values(micrograph, row or {}))
         return Seen(without_pixels(micrograph), working, inputs)
 
-    def _answer(self, batch: Sequence[tuple[Path, Seen | str]]) -> Predicted:
+    def answer(self, batch: Sequence[tuple[Path, Seen | str]]) -> Predicted:
+        """Answers for pictures seen before; a text is the sentence that says why a file could not be read."""
         seen = [outcome for _, outcome in batch if isinstance(outcome, Seen)]
         failed = {path: outcome for path, outcome in batch if isinstance(outcome, str)}
         tasks = self._bundle.schema.tasks

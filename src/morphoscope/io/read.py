@@ -19,12 +19,13 @@ MAX_PIXELS = 500_000_000
 DIFFRACTION = "A diffraction pattern: its scale is reciprocal, so it has no pixel size, and it is no picture of the specimen."
 
 
-def read(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_PIXELS) -> Micrograph:
+def read(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_PIXELS, name: str | None = None) -> Micrograph:
     """One frame of a picture file as a Micrograph.
 
     Pixels are one grey channel (Y, X) at the stored depth: equal colour channels give that channel, other colours their
     luminance; alpha is ignored. The pixel size comes from the header, else a sidecar; settings that neither knows from the
     file name (the magnification only). Unknown is None. max_pixels: the most values (pixels × channels) to decode.
+    name: the file's own name, where it is kept under another.
     Raises ReadError for whatever is no readable picture.
     """
     path = Path(path)
@@ -33,7 +34,7 @@ def read(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_
     notes = _check_values(path, picture.pixels)
     sidecar, unread = read_sidecar(path, picture.pixels.shape, frame)
     records = [*picture.records, *([sidecar] if sidecar else [])]
-    size, acquisition, bar = merged([*records, _from_name(path)])
+    size, acquisition, bar = merged([*records, _from_name(name or path.name)])
     is_diffraction = any(record.is_diffraction for record in records)
     if is_diffraction:
         notes = (DIFFRACTION, *notes)
@@ -72,8 +73,8 @@ def _decoded(path: Path, file_format: FileFormat, frame: int, max_pixels: int) -
         ) from error
 
 
-def _from_name(path: Path) -> Record:
-    magnification = magnification_from_name(path.name)
+def _from_name(name: str) -> Record:
+    magnification = magnification_from_name(name)
     sourced = None if magnification is None else Sourced(magnification, "filename")
     return Record("file name", acquisition=Acquisition(magnification=sourced), is_rounded=True)
 

@@ -24,6 +24,7 @@ from morphoscope.apps.cli.predict import predict
 from morphoscope.apps.cli.pretrain import pretrain
 from morphoscope.apps.cli.render import render
 from morphoscope.apps.cli.segment import segment
+from morphoscope.apps.cli.serve import serve
 from morphoscope.apps.cli.suggest import suggest
 from morphoscope.apps.cli.train import train
 from morphoscope.errors import MorphoscopeError
@@ -63,6 +64,7 @@ for command in (
     curve,
     suggest,
     embed,
+    serve,
     render,
     doctor,
 ):

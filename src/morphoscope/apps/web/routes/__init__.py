@@ -1,0 +1,1 @@
+"""One router a file; `app.create_app` includes them all."""

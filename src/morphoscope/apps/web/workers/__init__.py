@@ -1,0 +1,1 @@
+"""Processes that decode what strangers send, with a limit on memory and time."""

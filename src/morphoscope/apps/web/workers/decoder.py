@@ -1,0 +1,70 @@
+"""The process that reads files: no network, no model, only pictures. `python -m morphoscope.apps.web.workers.decoder BYTES`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from morphoscope.apps.web.workers.loop import work_on
+from morphoscope.apps.web.workers.messages import Message
+from morphoscope.apps.web.workers.pyramid import write_pyramid
+from morphoscope.calibration.resolve import needs_reading, resolve
+from morphoscope.data.preprocessing import Preprocessing, resample
+from morphoscope.data.readings import cached_reading
+from morphoscope.data.record import micrograph_to_record
+from morphoscope.errors import MorphoscopeError
+from morphoscope.io.display import to_display
+from morphoscope.io.read import read
+from morphoscope.micrograph import Micrograph
+
+PREVIEW_PX = 512
+
+
+def _read(job: dict[str, Any]) -> Micrograph:
+    """The picture under the name that the person gave it."""
+    path = Path(job["path"])
+    try:
+        return read(path, max_pixels=job["max_pixels"], name=job["name"])
+    except MorphoscopeError as error:
+        raise MorphoscopeError(str(error).replace(str(path), job["name"])) from error
+
+
+def look(job: dict[str, Any]) -> Message:
+    """What is known of a picture; `working`, the network's copy of it (with `preprocessing`), and `preview` for thumbnails.
+
+    scale: as in `resolve`. user: the person's row of metadata. is_final: no reading of the pixels was left out.
+    """
+    micrograph, user, scale = _read(job), job["user"], job["scale"]
+    is_due = needs_reading(micrograph, user, "auto")
+    is_read = is_due and scale == "auto"
+    resolved = resolve(micrograph, user, reading=cached_reading(micrograph) if is_read else None, scale=scale)
+    arrays = {"preview": _preview(resolved.pixels)}
+    if job.get("preprocessing"):
+        arrays["working"] = Preprocessing(**job["preprocessing"]).working_copy(resolved)
+    return Message({"record": micrograph_to_record(resolved), "is_final": is_read or not is_due}, arrays)
+
+
+def pyramid(job: dict[str, Any]) -> Message:
+    """Writes the picture at all sizes into `folder`."""
+    return Message(write_pyramid(_read(job).pixels, Path(job["folder"])))
+
+
+def _preview(pixels: np.ndarray) -> np.ndarray:
+    """(Y, X) uint8, at most PREVIEW_PX on a side, the whole picture with its bar."""
+    zoom = min(1.0, PREVIEW_PX / max(pixels.shape))
+    shape = (max(1, round(pixels.shape[0] * zoom)), max(1, round(pixels.shape[1] * zoom)))
+    return to_display(resample(pixels, shape))
+
+
+def main() -> None:
+    import cv2
+
+    cv2.setNumThreads(1)
+    work_on({"look": look, "pyramid": pyramid}, int(sys.argv[1]))
+
+
+if __name__ == "__main__":
+    main()
