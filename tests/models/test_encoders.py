@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import timm
 import torch
 from safetensors.torch import save_file
 
@@ -64,3 +65,14 @@ def test_truncated_weights_are_told(tmp_path: Path) -> None:
     path.write_bytes(b"\x00" * 20)
     with pytest.raises(MorphoscopeError, match="can't be used"):
         start_from(str(path), ImageBranch("resnet10t"))
+
+
+def test_a_file_of_colour_weights_answers_grey_pictures_as_it_answers_them_in_colour(tmp_path: Path) -> None:
+    colour = timm.create_model("resnet10t", num_classes=7).eval()
+    save_file(colour.state_dict(), tmp_path / "weights.safetensors")
+    branch = ImageBranch("resnet10t", grey_mean=0.0, grey_std=1.0).eval()
+    start_from(str(tmp_path / "weights.safetensors"), branch)
+    grey = torch.rand(2, 1, 48, 64)
+    with torch.inference_mode():
+        expected = colour.forward_head(colour.forward_features(grey.repeat(1, 3, 1, 1)), pre_logits=True)
+        assert torch.allclose(branch(grey), expected, atol=1e-4)

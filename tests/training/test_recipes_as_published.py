@@ -31,6 +31,10 @@ biswas-densenet121-m4               densenet121      425x600   32 100 adam    7e
 biswas-autoencoder-densenet121-ad1  densenet121      480x480   32 100 adam    5e-3  1e-4  h  random
 biswas-autoencoder-densenet121-ad2  densenet121      128x128   32 100 adam    5e-3  1e-4  h  random
 biswas-autoencoder-densenet121-ad3  densenet121      480x480   32 100 adam    1e-2  1e-4  h  random
+lu-simclr                           resnet50         224x224   4  300 adam    1e-3  0     -  imagenet
+lu-barlow-twins                     resnet50         224x224   4  300 adam    1e-3  0     -  imagenet
+lu-nanoparticles                    resnet50         224x224   4  300 adam    1e-3  0     -  imagenet
+lu-virus                            resnet50         224x224   4  300 adam    1e-3  0     -  imagenet
 """
 ROWS = {row.split()[0]: row.split()[1:] for row in PUBLISHED.strip().splitlines()}
 OURS = {"default", "vit-autoencoder-densenet121"}
@@ -85,6 +89,10 @@ def test_what_only_one_publication_has() -> None:
     autoencoder = load_recipe("biswas-autoencoder-densenet121-ad1")
     assert (autoencoder.model.branches, autoencoder.model.autoencoder_kind) == (("image", "autoencoder"), "dense")
     assert autoencoder.fit.reconstruction_loss > 0
+    for name, method in (("lu-simclr", "lu-simclr"), ("lu-barlow-twins", "lu-barlow-twins")):
+        head = load_recipe(name)
+        assert (head.pretraining, [stage.frozen_below for stage in head.fit.stages]) == (method, ["heads"])
+        assert round(head.fit.patience * head.fit.epochs) == 10, "epochs without improvement"
     cnn = load_recipe("biswas-cnn6")
     assert (cnn.model.grey_mean, cnn.model.grey_std) == (0.5, 0.5)
 

@@ -89,7 +89,7 @@ def test_a_recipe_takes_a_step_in_which_everything_learns(name: str, tmp_path: P
     assert [key for key in without if not key.startswith("stand_ins.")] == []
 
 
-ONE_A_NETWORK = [name for name in recipe_names() if not re.search(r"-m[1-4]$|-pretrained$|-ad[23]$|resnet34", name)]
+ONE_A_NETWORK = [name for name in recipe_names() if not re.search(r"-m[1-4]$|-pretrained$|-ad[23]$|resnet34|^lu-[bnv]", name)]
 
 
 @pytest.mark.parametrize("name", ONE_A_NETWORK)

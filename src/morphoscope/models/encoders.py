@@ -32,8 +32,9 @@ def resolved_encoder(name: str, backbone: str) -> str:
         )
     if name == IMAGENET:
         raise MorphoscopeError(
-            "--encoder imagenet: these weights are not on this machine and Morphoscope fetches none; expected random, default or "
-            "the folder of a model. Add --encoder random to start from random weights."
+            "--encoder imagenet: the recipe or the option asks for ImageNet's weights, which are not on this machine, and Morphoscope "
+            "fetches none; expected random, default, the folder of a model or a .safetensors file of timm's weights. Add --encoder "
+            "random to start from random weights."
         )
     if name in (RANDOM, DEFAULT):
         return name
@@ -78,7 +79,7 @@ def start_from(encoder: str, branch: ImageBranch) -> None:
             f"Add --set backbone={trained}, or --encoder random."
         )
     try:
-        branch.backbone.load_state_dict(_weights(encoder))
+        branch.backbone.load_state_dict(_fitting(_weights(encoder), branch))
     except (OSError, SafetensorError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise MorphoscopeError(
@@ -96,6 +97,20 @@ def _backbone_of(encoder: str) -> str:
             stated = json.loads(document.read_text(encoding="utf-8"))
             return str(stated.get("backbone") or stated["network"]["branches"].get("image", {}).get("backbone", ""))
     return ""
+
+
+def _fitting(state: dict[str, torch.Tensor], branch: ImageBranch) -> dict[str, torch.Tensor]:
+    """The weights of a timm file for grey pictures: without the classifier, the first layer's three channels added up, which is
+    what a grey picture in all three would see. Others as they are."""
+    known, facts = branch.backbone.state_dict(), getattr(branch.backbone, "pretrained_cfg", {})
+    classifiers = facts.get("classifier", ())
+    dropped = tuple(f"{name}." for name in ([classifiers] if isinstance(classifiers, str) else classifiers))
+    kept = {name: tensor for name, tensor in state.items() if name in known or not name.startswith((*dropped, "AuxLogits."))}
+    for name, tensor in kept.items():
+        own = known.get(name)
+        if own is not None and own.ndim == tensor.ndim == 4 and (own.shape[1], tensor.shape[1]) == (1, 3):
+            kept[name] = tensor.sum(1, keepdim=True)
+    return kept
 
 
 def _weights(encoder: str) -> dict[str, torch.Tensor]:

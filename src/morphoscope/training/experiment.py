@@ -26,6 +26,7 @@ from morphoscope.training.callbacks import CHECKPOINT_SECONDS, Watch
 from morphoscope.training.fit import FitTask, Fitted, fit
 from morphoscope.training.mixture import fit_mixture
 from morphoscope.training.module import EVALUATION_BATCH
+from morphoscope.training.pretrained_start import FitPace, pretrained_start, pretrains
 from morphoscope.training.recipe import Recipe
 from morphoscope.training.samples import Samples, ordered_batches
 
@@ -193,10 +194,15 @@ def _fitted(
     encoder = MetadataEncoder.fit(known, recipe.model.magnification_divisor)
     spec = material.spec(recipe, encoder)
     samples = material.samples(encoder, spec.branches)
+    pretraining_epochs = 0
+    if pretrains(recipe):
+        looked_at = np.arange(len(material.canvases)) if recipe.split.chosen_on == "test" else fold.train
+        start = FitPace(pace.deadline, pace.resume, pace.checkpoint_seconds)
+        recipe, pretraining_epochs = pretrained_start(recipe, material.canvases[looked_at], folder, start)
     task = FitTask(
         spec, encoder, samples, fold.train, fold.validation, recipe, folder, label, pace.checkpoint_seconds, pace.watch
     )
-    fitted = fit(task, pace.deadline, pace.resume)
+    fitted = dataclasses.replace(fit(task, pace.deadline, pace.resume), pretraining_epochs=pretraining_epochs)
     if len(fold.validation) and len(spec.branches) > 1 and recipe.fit.mixed_answers:
         held_back = answers(fitted, samples, fold.validation, {name: [name] for name in spec.branches})
         fit_mixture(fitted.network, held_back, [truth[fold.validation] for truth in material.truths])

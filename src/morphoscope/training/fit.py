@@ -51,7 +51,8 @@ BUDGET_MARGIN = 0.9
 
 @dataclass(frozen=True)
 class Fitted:
-    """network: averaged weights of the best epoch, on the CPU. epochs: planned; stopped_after: done; best_epoch: kept."""
+    """network: averaged weights of the best epoch, on the CPU. epochs: planned; stopped_after: done; best_epoch: kept.
+    pretraining_epochs: done before, by a recipe that pretrains."""
 
     network: MultimodalNetwork
     history: pd.DataFrame
@@ -60,6 +61,7 @@ class Fitted:
     stopped_after: int
     best_epoch: int
     seconds: float
+    pretraining_epochs: int = 0
 
 
 @dataclass(frozen=True)

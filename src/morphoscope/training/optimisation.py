@@ -68,7 +68,8 @@ def stage_of(fit: FitSettings, epoch: int) -> StageSettings | None:
 
 def is_ever_frozen(recipe: Recipe) -> bool:
     """Whether some stage keeps layers as they are. What starts from random weights has nothing to keep."""
-    return recipe.encoder != RANDOM and any(stage.frozen_below for stage in recipe.fit.stages)
+    is_learned = recipe.encoder != RANDOM or bool(recipe.pretraining)
+    return is_learned and any(stage.frozen_below for stage in recipe.fit.stages)
 
 
 def freeze(network: MultimodalNetwork, recipe: Recipe, epoch: int) -> None:

@@ -116,6 +116,9 @@ class FitSettings(_Section):
     """Weight of the loss of the backbone's auxiliary classifier, where it has one."""
     reconstruction_loss: float = Field(0.0, ge=0)
     """Weight of the mean square error of the pictures that the autoencoder branch draws."""
+    pretraining_epochs: int = Field(0, ge=0)
+    """Of the recipe's pretraining; 0: those that it has itself."""
+    pretraining_stopped_after: int = Field(0, ge=0)
     stages: tuple[StageSettings, ...] = ()
     """One after the other; `epochs` above, if given, is divided among them in proportion to theirs."""
 
@@ -141,6 +144,7 @@ class ReachedByFit(_Section):
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=1)
     stopped_after: int = Field(ge=1)
+    pretraining_stopped_after: int = Field(0, ge=0)
 
 
 class DataRecord(_Section):

@@ -15,7 +15,13 @@ from morphoscope.training.recipe import DataRecord, ReachedByFit, Recipe
 def with_record(recipe: Recipe, source: FolderRequest, refit: bool, ablate: bool, fitted: Mapping[str, Fitted]) -> Recipe:
     """The recipe of a finished run with all that repeats it. fitted: by the name of the fit, the bundle's at the end."""
     fits = {
-        name: ReachedByFit(epochs=f.epochs, batch_size=f.batch_size, stopped_after=f.stopped_after) for name, f in fitted.items()
+        name: ReachedByFit(
+            epochs=f.epochs,
+            batch_size=f.batch_size,
+            stopped_after=f.stopped_after,
+            pretraining_stopped_after=f.pretraining_epochs,
+        )
+        for name, f in fitted.items()
     }
     data = DataRecord(
         images=tuple(str(path.resolve()) for path in source.images),
@@ -45,7 +51,10 @@ def without_stale_record(recipe: Recipe) -> Recipe:
     fits = list(recipe.data.fits.values())
     if not fits or recipe.fit == _reaching(recipe, fits[-1]).fit:
         return recipe
-    fit, data = recipe.fit.model_copy(update={"stopped_after": 0}), recipe.data.model_copy(update={"fits": {}})
+    fit, data = (
+        recipe.fit.model_copy(update={"stopped_after": 0, "pretraining_stopped_after": 0}),
+        recipe.data.model_copy(update={"fits": {}}),
+    )
     return recipe.model_copy(update={"fit": fit, "data": data})
 
 

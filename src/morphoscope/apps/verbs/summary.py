@@ -22,6 +22,7 @@ from morphoscope.reporting.versions import versions
 from morphoscope.schema import Schema
 from morphoscope.training.experiment import Trial
 from morphoscope.training.optimisation import is_ever_frozen
+from morphoscope.training.pretrained_start import pretrains
 from morphoscope.training.recipe import AS_PUBLISHED, Recipe
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def run_summary(training: Training, recipe: Recipe) -> RunSummary:
         started=training.started,
         recipe=_shown(recipe),
         seed=request.recipe.seed,
-        encoder=f"{request.recipe.model.backbone} from {described(request.recipe.encoder)}",
+        encoder=_encoder_in_words(request.recipe),
         n_parameters=sum(p.numel() for p in fitted.network.parameters()),
         seconds_training=training.seconds,
         seconds_inference_per_image=training.seconds_per_picture,
@@ -67,6 +68,11 @@ def run_summary(training: Training, recipe: Recipe) -> RunSummary:
         branch_outcomes=_branch_outcomes(training, rows),
         warnings=[*folder.check.warnings(), *_warnings(training)],
     )
+
+
+def _encoder_in_words(recipe: Recipe) -> str:
+    pretraining = f", then {recipe.pretraining} on the training pictures" if pretrains(recipe) else ""
+    return f"{recipe.model.backbone} from {described(recipe.encoder)}{pretraining}"
 
 
 def _shown(recipe: Recipe) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from morphoscope.data.split import Fold, calibration_turns, check_protocol, chos
 from morphoscope.data.split import split as split_pictures
 from morphoscope.errors import OutputError
 from morphoscope.models.branches.image import ImageBranch
-from morphoscope.models.encoders import DEFAULT, RANDOM, resolved_encoder, start_from
+from morphoscope.models.encoders import DEFAULT, ENCODER_WEIGHTS, RANDOM, resolved_encoder, start_from
 from morphoscope.reporting.run_summary import RunSummary
 from morphoscope.training.callbacks import CHECKPOINT_SECONDS
 from morphoscope.training.experiment import Material, Trained, Trial, seconds_per_picture
@@ -138,8 +138,8 @@ def train(
     options = {"fit.epochs": epochs, "seed": seed, "split.protocol": split, "encoder": encoder}
     wanted = [f"{name}={value}" for name, value in options.items() if value is not None]
     chosen = without_stale_record(load_recipe(str(recipe), [*wanted, *settings]))
-    if epochs is not None and chosen.fit.stages:
-        chosen = _with_epochs(chosen, epochs * len(chosen.fit.stages))  # --epochs is per stage
+    if epochs is not None:
+        chosen = _with_epochs(chosen, epochs)
     check_protocol(chosen.split.protocol)
     chosen = with_known_network(chosen)
     request = TrainRequest(
@@ -223,7 +223,9 @@ def with_known_network(recipe: Recipe) -> Recipe:
 
 
 def _with_epochs(recipe: Recipe, epochs: int) -> Recipe:
-    return recipe.model_copy(update={"fit": recipe.fit.model_copy(update={"epochs": epochs})})
+    """The recipe with `epochs` for each stage, pretraining included."""
+    update = {"epochs": epochs * max(1, len(recipe.fit.stages))} | ({"pretraining_epochs": epochs} if recipe.pretraining else {})
+    return recipe.model_copy(update={"fit": recipe.fit.model_copy(update=update)})
 
 
 def _claim(request: TrainRequest) -> None:
@@ -303,6 +305,7 @@ def _begin(request: TrainRequest, folder: Folder) -> None:
 
 def _end(request: TrainRequest) -> None:
     """The bundle has what is worth keeping of the fits."""
-    for weights in request.fits.rglob("weights.safetensors"):
-        weights.unlink()
+    for name in ("weights.safetensors", ENCODER_WEIGHTS):
+        for weights in request.fits.rglob(name):
+            weights.unlink()
     mark_finished(request.fits)

@@ -49,12 +49,14 @@ CHECKPOINT = "last.ckpt"
 
 @dataclass(frozen=True)
 class Pace:
-    """How a run goes beside what it computes. deadline: on time.monotonic(). looks: how often it is looked at."""
+    """How a run goes beside what it computes. deadline: on time.monotonic(). looks: how often it is looked at. stop_after: epochs
+    after which a repeat stops where the clock stopped the first run."""
 
     deadline: float | None = None
     resume: bool = False
     checkpoint_seconds: float = 20.0
     looks: int = 10
+    stop_after: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +108,7 @@ def pretrain_encoder(
         accelerator="gpu" if torch.cuda.is_available() else "cpu",
         devices=1,
         precision=autocast_precision(recipe.learning.precision, module.branch),
-        callbacks=[looks, record, StopAt(None, pace.deadline), checkpoint, EpochBar("pretraining"), interrupt],
+        callbacks=[looks, record, StopAt(pace.stop_after, pace.deadline), checkpoint, EpochBar("pretraining"), interrupt],
         plugins=PlainCheckpointIO(),
         enable_checkpointing=False,
         enable_progress_bar=False,
