@@ -14,6 +14,7 @@ import typer
 
 from morphoscope.apps.cli.compare import compare
 from morphoscope.apps.cli.curve import curve
+from morphoscope.apps.cli.datasets import datasets
 from morphoscope.apps.cli.demo import demo
 from morphoscope.apps.cli.doctor import doctor
 from morphoscope.apps.cli.embed import embed
@@ -66,6 +67,7 @@ for command in (
     embed,
     serve,
     render,
+    datasets,
     doctor,
 ):
     app.command(command.__name__)(stoppable(command))

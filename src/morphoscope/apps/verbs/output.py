@@ -14,10 +14,12 @@ from safetensors import SafetensorError
 from morphoscope.errors import OutputError
 
 
-def claim_folder(out: Path, own_results: Iterable[str], may_replace: bool, hint: str = "--overwrite") -> None:
+def claim_folder(
+    out: Path, own_results: Iterable[str], may_replace: bool, hint: str = "--overwrite", option: str = "--out"
+) -> None:
     """Makes the folder. Raises OutputError where it can't be written, or holds this command's results and may not lose them."""
     if out.exists() and not out.is_dir():
-        raise OutputError(f"--out {out}: it is a file; expected a folder, or a place to make one. Choose another --out.")
+        raise OutputError(f"{option} {out}: it is a file; expected a folder, or a place to make one. Choose another {option}.")
     try:
         out.mkdir(parents=True, exist_ok=True)
         probe = out / ".morphoscope-writable"
@@ -25,13 +27,13 @@ def claim_folder(out: Path, own_results: Iterable[str], may_replace: bool, hint:
         probe.unlink()
     except OSError as error:
         raise OutputError(
-            f"--out {out}: the folder can't be written ({error.strerror}); expected a folder, or a place to make one. "
-            "Choose another --out."
+            f"{option} {out}: the folder can't be written ({error.strerror}); expected a folder, or a place to make one. "
+            f"Choose another {option}."
         ) from error
     found = [name for name in own_results if (out / name).exists()]
     if found and not may_replace:
         raise OutputError(
-            f"--out {out}: it holds earlier results ({', '.join(found)}); expected none. Choose another --out, or add {hint}."
+            f"{option} {out}: it holds earlier results ({', '.join(found)}); expected none. Choose another {option}, or add {hint}."
         )
 
 

@@ -7,13 +7,35 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
 
 
 @contextmanager
 def bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
     """Gives a function that takes how many are done so far."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with _bar(label, total, MofNCompleteColumn()) as told:
+        yield told
+
+
+@contextmanager
+def byte_bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """The same for bytes that arrive, with their speed."""
+    with _bar(label, total, DownloadColumn(), TransferSpeedColumn()) as told:
+        yield told
+
+
+@contextmanager
+def _bar(label: str, total: int | None, *shown_columns: ProgressColumn) -> Iterator[Callable[[int], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), *shown_columns, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as shown:
         task = shown.add_task(label, total=total)
         yield lambda done: shown.update(task, completed=done)
