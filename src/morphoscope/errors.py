@@ -43,17 +43,16 @@ class BundleError(MorphoscopeError):
     """A model folder that is missing, damaged or of another version."""
 
 
-<<<<<<< HEAD
 class ArchiveError(MorphoscopeError):
     """An archive that can't be opened, written or changed as asked."""
 
 
 class QueryError(MorphoscopeError):
     """A search that can't be understood."""
-=======
+
+
 class DownloadError(MorphoscopeError):
     """A public data set that can't be fetched, or isn't what was published."""
->>>>>>> c5a1783 (datasets: public data sets fetched, verified, counted and catalogued with groups)
 
 
 class OutputError(MorphoscopeError):
