@@ -71,9 +71,6 @@ export async function send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, b
   return (text ? JSON.parse(text) : undefined) as T
 }
 
-export async function text(path: string): Promise<string> {
-  return (await answerOf(path, {})).text()
-}
 
 /** `/path?name=value` with the undefined, null and empty left out. */
 export function address(path: string, query: Record<string, string | number | boolean | null | undefined>): string {

@@ -5,8 +5,12 @@ export interface Health {
   model: { name: string; tasks: string[] } | null
   archive: { path: string; pictures: number } | null
   page: boolean
-  token_needed?: boolean
-  role?: 'viewer' | 'annotator' | 'admin' | null
+}
+
+export interface Session {
+  name: string | null
+  role: 'viewer' | 'annotator' | 'admin' | null
+  needs_token: boolean
 }
 
 export interface Model {
@@ -20,7 +24,7 @@ export interface Upload {
   key: string | null
   name: string
   status: 'ok' | 'error'
-  error: string | null
+  error: string
   width: number | null
   height: number | null
   dtype: string | null
@@ -30,14 +34,16 @@ export interface Upload {
 export interface Picture {
   key: string
   name: string
-  path: string | null
+  path: string
   width: number
   height: number
   dtype: string
-  metadata: { name: string; value: string | number | null; unit: string | null; origin: string | null }[]
+  metadata: { name: string; value: string | number; unit: string; origin: string }[]
   pixel_size_nm: { x: number; y: number } | null
   pixel_size_origin: string | null
-  annotations: { task: string; class: string | null; annotator: string; time: string }[]
+  warnings: string[]
+  prediction: Prediction | null
+  annotations: { id: number; task: string; label: string | null; annotator: string; time: string }[]
 }
 
 export interface TaskPrediction {
@@ -53,15 +59,17 @@ export interface Prediction {
   row: Record<string, unknown>
   tasks: TaskPrediction[]
   novelty: number | null
+  /** False while the picture's own scale bar has still to be read; asking again without `quick` gives the last word. */
+  is_final: boolean
   seconds: number
 }
 
 export interface Scale {
   pixel_size_nm: { x: number; y: number } | null
   origin: string | null
-  evidence: { source: string; value_nm: number | null; detail: string }[]
+  evidence: { source: string; value_nm: number; detail: string }[]
   conflicts: string[]
-  scale_bar: { value_nm: number | null; x0: number; x1: number; y: number } | null
+  scale_bar: { value_nm: number; x0: number; x1: number; y: number } | null
   information_bar: { top: number; height: number; side: string } | null
 }
 
@@ -70,8 +78,9 @@ export type Row = Record<string, string | number | boolean | null>
 export interface Objects {
   outlines: [number, number][][]
   objects: Row[]
-  histogram: { edges: number[]; counts: number[]; unit: string }
+  histogram: { edges: number[]; counts: number[]; unit: string } | null
   summary: Row
+  n_left_out: number
 }
 
 export interface Hit {
@@ -79,10 +88,10 @@ export interface Hit {
   name: string
   path: string
   score: number | null
-  width: number
-  height: number
+  width: number | null
+  height: number | null
   pixel_size_nm: number | null
-  classes: Record<string, { best: string; confidence: number }>
+  classes: Record<string, { best: string; confidence: number | null }>
   objects: number | null
   median_diameter_nm: number | null
   missing: boolean
@@ -96,7 +105,7 @@ export interface Found {
 
 export interface Facets {
   tasks: Record<string, Record<string, number>>
-  ranges: { pixel_size_nm: [number, number] | null; diameter_nm: [number, number] | null }
+  ranges: Record<string, [number, number] | null | undefined>
   makers: Record<string, number>
   folders: Record<string, number>
   total: number
@@ -120,4 +129,97 @@ export interface Tiles {
   minimum: number
   maximum: number
   histogram: number[]
+}
+
+export interface ClassDefinition {
+  name: string
+  definition: string
+  examples: string[]
+}
+
+export interface AnnotationTask {
+  name: string
+  classes: ClassDefinition[]
+  multi_label: boolean
+}
+
+export interface TaskChange {
+  task: string
+  change: 'add' | 'rename' | 'merge' | 'split' | 'define'
+  name: string
+  to?: string[]
+  definition?: string
+  examples?: string[]
+}
+
+export interface Answered {
+  id: number
+  guess: TaskPrediction | null
+}
+
+export interface Agreement {
+  pairs: { a: string; b: string; n: number; kappa: number | null; ci95: [number, number] | null }[]
+  fleiss: number | null
+  per_class: Record<string, number | null>
+}
+
+export interface Disagreement {
+  key: string
+  task: string
+  votes: { annotator: string; class: string | null }[]
+}
+
+export type JobKind = 'train' | 'predict' | 'measure'
+export type JobState = 'queued' | 'running' | 'done' | 'failed' | 'cancelled'
+
+export interface JobMetrics {
+  accuracy: number
+  accuracy_ci95: [number, number] | null
+  majority_accuracy: number | null
+  balanced_accuracy: number | null
+  macro_f1: number | null
+  n: number
+}
+
+export interface Job {
+  id: string
+  kind: JobKind
+  name: string
+  state: JobState
+  options: Record<string, string | number | boolean | string[]>
+  command: string
+  created: string
+  started: string | null
+  ended: string | null
+  progress: number | null
+  error: string
+  metrics: Record<string, JobMetrics>
+  files: string[]
+}
+
+export interface JobHistory {
+  columns: Record<string, (number | null)[]>
+}
+
+export interface Confusion {
+  task: string
+  classes: string[]
+  matrix: number[][]
+  cells: { true: string; predicted: string; n: number; paths: string[]; keys: string[] }[]
+}
+
+/** What a watched source tells of each picture. */
+export interface LiveEvent {
+  frame: number
+  time: string
+  name?: string
+  latency_ms: number
+  dropped: number
+  fps: number
+  prediction: Prediction | null
+  error?: string | null
+  /** A sentence where the target has come into view. */
+  alert: string | null
+  /** Where in a large picture the target lies. */
+  tiles?: { rows: number; columns: number; p: (number | null)[] } | null
 }

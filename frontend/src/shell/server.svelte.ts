@@ -1,5 +1,5 @@
 import { get, onRefused, send, sentence } from '../api/request'
-import type { Health, Model } from '../api/types'
+import type { Health, Model, Session } from '../api/types'
 
 /** What the server is and has: asked for at the start, and again when a job may have changed it. */
 class Server {
@@ -7,9 +7,16 @@ class Server {
   model = $state.raw<Model | null>(null)
   fault = $state('')
   needsToken = $state(false)
+  session = $state.raw<Session | null>(null)
 
   constructor() {
     onRefused(() => (this.needsToken = true))
+  }
+
+  /** Whether the one who looks may do what needs this role; without tokens everybody may do all. */
+  may(role: 'annotator' | 'admin'): boolean {
+    if (!this.session?.needs_token) return true
+    return this.session.role === 'admin' || this.session.role === role
   }
 
   get ready(): boolean {
@@ -19,7 +26,8 @@ class Server {
   async ask(): Promise<void> {
     try {
       const health = await get<Health>('/api/health')
-      this.needsToken = health.token_needed === true
+      this.session = await get<Session>('/api/session')
+      this.needsToken = this.session.needs_token && this.session.role === null
       if (!this.needsToken && health.model) this.model = await get<Model>('/api/model')
       this.health = health
       this.fault = ''

@@ -1,54 +1,26 @@
-import { get, isAbort, sentence } from '../../api/request'
-import type { Hit, Objects, Picture, Prediction, Scale, Upload } from '../../api/types'
+import { isAbort, sentence } from '../../api/request'
+import type { Upload } from '../../api/types'
 import { upload } from '../../api/upload'
-import { server } from '../../shell/server.svelte'
-
-/** An answer that is fetched when first wanted: nothing, waiting, there, or a sentence why not. */
-export class Answer<T> {
-  value = $state.raw<T | null>(null)
-  fault = $state('')
-  waiting = $state(false)
-
-  async fetch(path: string): Promise<void> {
-    if (this.waiting) return
-    this.waiting = true
-    this.fault = ''
-    try {
-      this.value = await get<T>(path)
-    } catch (reason) {
-      this.fault = sentence(reason)
-    }
-    this.waiting = false
-  }
-
-  forget(): void {
-    this.value = null
-    this.fault = ''
-  }
-}
+import { PictureAnswers } from '../../parts/picture/picture.svelte'
 
 export type Stage = 'waiting' | 'uploading' | 'classifying' | 'done' | 'failed'
 
 /** One dropped file on its way from the disk to its answers. */
-export class Item {
+export class Item extends PictureAnswers {
   stage = $state<Stage>('waiting')
   uploaded = $state(0)
   fault = $state('')
-  key = $state<string | null>(null)
   upload = $state.raw<Upload | null>(null)
-  prediction = new Answer<Prediction>()
-  picture = new Answer<Picture>()
-  scale = new Answer<Scale>()
-  objects = new Answer<Objects>()
-  similar = new Answer<Hit[]>()
   readonly stop = new AbortController()
 
   constructor(
     readonly id: number,
-    readonly name: string,
+    name: string,
     readonly bytes: number,
     public file: File | null,
-  ) {}
+  ) {
+    super(name)
+  }
 
   async run(): Promise<void> {
     const file = this.file
@@ -61,35 +33,11 @@ export class Item {
       if (answer.status === 'error' || !answer.key) throw new Error(answer.error ?? `${this.name} could not be read.`)
       this.key = answer.key
       this.stage = 'classifying'
-      if (server.health?.model) await this.prediction.fetch(this.path('prediction'))
-      this.stage = 'done'
+      await this.classify(() => (this.stage = 'done'))
     } catch (reason) {
       this.stage = 'failed'
       this.fault = isAbort(reason) ? 'Stopped before it was uploaded.' : sentence(reason)
     }
-  }
-
-  path(part: string): string {
-    return `/api/pictures/${this.key}${part ? `/${part}` : ''}`
-  }
-
-  /** The slower answers, asked for once the picture is looked at. The scale comes first: sizes depend on it. */
-  async look(): Promise<void> {
-    if (!this.key || this.scale.value || this.scale.waiting) return
-    await Promise.all([this.scale.fetch(this.path('scale')), this.picture.fetch(this.path(''))])
-    if (server.health?.archive?.pictures) void this.similar.fetch(`${this.path('similar')}?count=12`)
-    await this.objects.fetch(this.path('objects'))
-  }
-
-  /** After the scale was set by hand, everything in nm is asked for again. */
-  async scaleChanged(scale: Scale): Promise<void> {
-    this.scale.value = scale
-    this.objects.forget()
-    await Promise.all([
-      this.picture.fetch(this.path('')),
-      this.objects.fetch(this.path('objects')),
-      server.health?.model ? this.prediction.fetch(this.path('prediction')) : undefined,
-    ])
   }
 }
 

@@ -2,7 +2,7 @@ import { length, roundBelow } from '../../parts/format'
 
 /** A figure for a paper: the picture, its outlines and heat map, a scale bar and, under it, one line of facts. */
 export interface Figure {
-  picture: HTMLImageElement
+  picture: HTMLCanvasElement
   heat: HTMLImageElement | null
   outlines: [number, number][][]
   /** Size of the original picture in pixels, in which outlines are given. */
@@ -10,13 +10,6 @@ export interface Figure {
   height: number
   pixelNm: number | null
   caption: string
-}
-
-export async function load(address: string): Promise<HTMLImageElement> {
-  const image = new Image()
-  image.src = address
-  await image.decode()
-  return image
 }
 
 function bar(figure: Figure, wide: number): { text: string; long: number } | null {
@@ -29,8 +22,8 @@ const line = 34
 const outline = '#00c8e6'
 
 export function toCanvas(figure: Figure): HTMLCanvasElement {
-  const wide = figure.picture.naturalWidth
-  const tall = figure.picture.naturalHeight
+  const wide = figure.picture.width
+  const tall = figure.picture.height
   const canvas = document.createElement('canvas')
   canvas.width = wide
   canvas.height = tall + line
@@ -79,18 +72,18 @@ function plain(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
 
-function embedded(image: HTMLImageElement): string {
+function drawn(image: HTMLImageElement): HTMLCanvasElement {
   const canvas = document.createElement('canvas')
   canvas.width = image.naturalWidth
   canvas.height = image.naturalHeight
   canvas.getContext('2d')?.drawImage(image, 0, 0)
-  return canvas.toDataURL('image/png')
+  return canvas
 }
 
 /** The same figure as SVG: outlines, bar and words stay editable. */
 export function toSvg(figure: Figure): Blob {
-  const wide = figure.picture.naturalWidth
-  const tall = figure.picture.naturalHeight
+  const wide = figure.picture.width
+  const tall = figure.picture.height
   const scale = bar(figure, wide)
   const paths = figure.outlines
     .map((points) => `<path d="M${points.map(([x, y]) => `${((x / figure.width) * wide).toFixed(1)} ${((y / figure.height) * tall).toFixed(1)}`).join('L')}Z"/>`)
@@ -98,8 +91,8 @@ export function toSvg(figure: Figure): Blob {
   const parts = [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${wide}" height="${tall + line}" viewBox="0 0 ${wide} ${tall + line}" font-family="sans-serif">`,
     `<rect width="100%" height="100%" fill="#fff"/>`,
-    `<image width="${wide}" height="${tall}" href="${embedded(figure.picture)}"/>`,
-    figure.heat ? `<image width="${wide}" height="${tall}" opacity="0.65" preserveAspectRatio="none" href="${embedded(figure.heat)}"/>` : '',
+    `<image width="${wide}" height="${tall}" href="${figure.picture.toDataURL('image/png')}"/>`,
+    figure.heat ? `<image width="${wide}" height="${tall}" opacity="0.65" preserveAspectRatio="none" href="${drawn(figure.heat).toDataURL('image/png')}"/>` : '',
     `<g fill="none" stroke="${outline}" stroke-width="1.5">${paths}</g>`,
     scale
       ? `<g id="scale-bar"><rect x="12" y="${tall - 48}" width="${scale.long + 16}" height="38" fill="#000" fill-opacity="0.7"/><text x="${20 + scale.long / 2}" y="${tall - 28}" text-anchor="middle" font-size="16" font-weight="600" fill="#fff">${plain(scale.text)}</text><rect x="20" y="${tall - 21}" width="${scale.long}" height="5" fill="#fff"/></g>`
