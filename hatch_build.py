@@ -90,5 +90,12 @@ def _is_built(page: Path, stamp: str) -> bool:
 
 def _run(command: list[str], folder: Path, environment: dict[str, str]) -> None:
     subprocess.run(  # noqa: S603 (the command is made of this file's words)
-        command, cwd=folder, env=environment, check=True, text=True, timeout=_SECONDS, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        command,
+        cwd=folder,
+        env=environment,
+        check=True,
+        text=True,
+        timeout=_SECONDS,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
     )

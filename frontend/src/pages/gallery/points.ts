@@ -2,6 +2,7 @@ import type { MapOfPictures } from '../../api/types'
 
 /** The map's points in a unit square, and which lie where. */
 export class Points {
+  readonly map: MapOfPictures
   readonly count: number
   readonly x: Float32Array
   readonly y: Float32Array
@@ -12,7 +13,8 @@ export class Points {
   private readonly cells: number[][]
   private static readonly side = 64
 
-  constructor(readonly map: MapOfPictures) {
+  constructor(map: MapOfPictures) {
+    this.map = map
     this.count = map.keys.length
     const [left, wide] = span(map.x)
     const [low, tall] = span(map.y)

@@ -25,7 +25,20 @@ export interface Hands {
   click(at: Point): void
 }
 
+/**
+ * OpenSeadragon adds an inline style for touch screens unless one is there, and the page's policy forbids inline styles. base.css has
+ * the rule; an element of that name without a namespace, which styles nothing, keeps the other out.
+ */
+function leaveOutInlineStyle(): void {
+  const mark = 'data-openseadragon-mobile-css'
+  if (document.querySelector(`style[${mark}]`)) return
+  const style = document.createElementNS(null, 'style')
+  style.setAttribute(mark, 'true')
+  document.head.append(style)
+}
+
 export function startEngine(element: HTMLElement, navigator: boolean, hands: Hands): Engine {
+  leaveOutInlineStyle()
   const viewer = OpenSeadragon({
     element,
     drawer: 'canvas',

@@ -10,6 +10,7 @@ export class PictureAnswers {
   scale = new Answer<Scale>()
   objects = new Answer<Objects>()
   similar = new Answer<Hit[]>()
+  private looked = false
 
   constructor(
     public name: string,
@@ -31,7 +32,8 @@ export class PictureAnswers {
 
   /** The slower answers, asked for once the picture is looked at. The scale comes first: sizes depend on it. */
   async look(): Promise<void> {
-    if (!this.key || this.scale.value || this.scale.waiting) return
+    if (!this.key || this.looked) return
+    this.looked = true
     await Promise.all([this.scale.fetch(this.path('scale')), this.picture.fetch(this.path(''))])
     if (server.health?.archive?.pictures) void this.similar.fetch(`${this.path('similar')}?count=12`)
     await this.objects.fetch(this.path('objects'))
