@@ -51,8 +51,9 @@ def evaluated(node: Path, script: str) -> object:
 def test_filters_are_written_as_the_archive_reads_them(node: Path):
     script = """
     import { compose, nothing } from './pages/gallery/query.ts'
-    const filters = { ...nothing(), text: 'gold "grown in water"', classes: { Morphology: ['Rod', 'Few (2-10)'], 'Crystal system': ['a"b'] },
-                      makers: ['TESCAN'], folders: ['/data/my set'], ranges: { diameter_nm: [12.345678, 80] } }
+    const classes = { Morphology: ['Rod', 'Few (2-10)'], 'Crystal system': ['a"b'] }
+    const filters = { ...nothing(), text: 'gold "grown in water"', classes, makers: ['TESCAN'], folders: ['/data/my set'],
+                      ranges: { diameter_nm: [12.345678, 80] } }
     console.log(JSON.stringify([compose(filters), compose(filters, 'Morphology'), compose(nothing())]))
     """
     whole, without, empty = evaluated(node, script)
@@ -72,9 +73,11 @@ def test_filters_are_written_as_the_archive_reads_them(node: Path):
 def test_an_address_keeps_the_filters(node: Path):
     script = """
     import { fromAddress, nothing, toAddress } from './pages/gallery/query.ts'
-    const filters = { ...nothing(), text: 'a & b', classes: { T: ['x,y', 'ü'] }, ranges: { pixel_size_nm: [0.5, 2] }, like: 'a7', sort: '-name' }
+    const filters = { ...nothing(), text: 'a & b', classes: { T: ['x,y', 'ü'] }, ranges: { pixel_size_nm: [0.5, 2] },
+                      like: 'a7', sort: '-name' }
     const there = new URLSearchParams(Object.entries(toAddress(filters)).filter(([, value]) => value !== undefined))
-    console.log(JSON.stringify([filters, fromAddress(new URLSearchParams(there.toString())), fromAddress(new URLSearchParams('classes=[broken'))]))
+    const read = (text) => fromAddress(new URLSearchParams(text))
+    console.log(JSON.stringify([filters, read(there.toString()), read('classes=[broken')]))
     """
     before, after, broken = evaluated(node, script)
     assert after == before
@@ -85,11 +88,15 @@ def test_a_lasso_holds_what_lies_inside_it(node: Path):
     script = """
     import { isInside, Points } from './pages/gallery/points.ts'
     const keys = Array.from({ length: 400 }, (_, i) => 'a' + i)
-    const points = new Points({ keys, x: keys.map((_, i) => (i % 20) / 19), y: keys.map((_, i) => Math.floor(i / 20) / 19), class: keys.map(() => 'c') })
-    const left = points.inside([[-0.1, -0.1], [0.5, -0.1], [0.5, 1.1], [-0.1, 1.1]], () => true)
-    const odd = points.inside([[-0.1, -0.1], [0.5, -0.1], [0.5, 1.1], [-0.1, 1.1]], (i) => i % 2 === 1)
+    const x = keys.map((_, i) => (i % 20) / 19)
+    const y = keys.map((_, i) => Math.floor(i / 20) / 19)
+    const points = new Points({ keys, x, y, class: keys.map(() => 'c') })
+    const half = [[-0.1, -0.1], [0.5, -0.1], [0.5, 1.1], [-0.1, 1.1]]
+    const left = points.inside(half, () => true).length
+    const odd = points.inside(half, (i) => i % 2 === 1).length
     const star = [[0, 0], [1, 0], [1, 1], [0.5, 0.5], [0, 1]]
-    console.log(JSON.stringify([left.length, odd.length, isInside(0.5, 0.4, star), isInside(0.5, 0.6, star), points.nearest(0, 1, 0.02, () => true)]))
+    const corner = points.nearest(0, 1, 0.02, () => true)
+    console.log(JSON.stringify([left, odd, isInside(0.5, 0.4, star), isInside(0.5, 0.6, star), corner]))
     """
     left, odd, inside, notch, corner = evaluated(node, script)
     assert (left, odd) == (200, 100)
