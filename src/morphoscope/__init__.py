@@ -21,6 +21,7 @@ _VERBS = {
     "curve": "morphoscope.apps.verbs.curve",
     "suggest": "morphoscope.apps.verbs.suggest",
     "embed": "morphoscope.apps.verbs.embed",
+    "watch": "morphoscope.apps.verbs.watch",
     "inspect": "morphoscope.apps.verbs.inspect",
     "segment": "morphoscope.apps.verbs.segment",
     "serve": "morphoscope.apps.verbs.serve",
@@ -50,6 +51,7 @@ __all__ = [
     "suggest",
     "train",
     "train_masks",
+    "watch",
 ]
 
 

@@ -11,6 +11,8 @@ import torch
 from morphoscope.models.network import Batch, MultimodalNetwork
 
 FUSED = "fused"
+QUICK = "without measured shape"
+_SLOW = "shape"
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +21,12 @@ class Answers:
 
     logits: dict[str, list[np.ndarray]]
     appearance: np.ndarray
+
+
+def quick_branches(branches: Collection[str]) -> list[str]:
+    """The branches that answer within milliseconds, where some others don't; none where there is nothing to leave out, or
+    no image branch, in whose features novelty is measured."""
+    return [name for name in branches if name != _SLOW] if {_SLOW, "image"} <= set(branches) else []
 
 
 @torch.inference_mode()

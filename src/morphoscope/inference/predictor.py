@@ -7,7 +7,7 @@ without waiting for each other, and no more pictures are in memory than there ar
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -21,9 +21,9 @@ from morphoscope.calibration.resolve import Scale
 from morphoscope.data.duplicates import perceptual_hash
 from morphoscope.data.readings import read_calibrated
 from morphoscope.data.record import without_pixels
-from morphoscope.errors import MorphoscopeError
+from morphoscope.errors import BundleError, MorphoscopeError
 from morphoscope.inference.accelerate import accelerated
-from morphoscope.inference.forward import FUSED, ask
+from morphoscope.inference.forward import FUSED, QUICK, ask, quick_branches
 from morphoscope.inference.shapes import ShapeReader, Shown, spacing_of
 from morphoscope.io.read import MAX_PIXELS
 from morphoscope.measure.texture import texture_descriptors
@@ -63,11 +63,29 @@ class Predicted:
 class Predictor:
     """A bundle at work. The same preprocessing as in training: both go through `Preprocessing`."""
 
-    def __init__(self, bundle: Bundle, max_pixels: int = MAX_PIXELS, scale: Scale = "auto") -> None:
+    def __init__(self, bundle: Bundle, max_pixels: int = MAX_PIXELS, scale: Scale = "auto", *, quick: bool = False) -> None:
+        """quick: leave out the branches that take long. The answers are then those of the others, with a confidence that was
+        fitted for them. Raises BundleError for a model that has none."""
         self._bundle, self._max_pixels, self._scale = bundle, max_pixels, scale
+        branches = quick_branches(bundle.network.spec.branches) if quick else []
+        if branches and not bundle.quick_confidence:
+            raise BundleError(
+                "The model has no confidence for quick answers; expected one that `morphoscope train` fitted. "
+                "Train it again from its recipe.toml, or use all of its inputs."
+            )
+        self._ways: dict[str, Collection[str]] = {QUICK: branches} if branches else {}
         preprocessing = bundle.preprocessing
         self._network = accelerated(bundle.network, (preprocessing.height, preprocessing.width))
-        self._shapes = ShapeReader() if "shape" in bundle.network.spec.branches else None
+        self._shapes = ShapeReader() if "shape" in bundle.network.spec.branches and not self._ways else None
+
+    @property
+    def bundle(self) -> Bundle:
+        return self._bundle
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether branches that take long are left out."""
+        return bool(self._ways)
 
     def predict(self, paths: Sequence[Path], rows: Mapping[Path, Mapping[str, str]] | None = None) -> Iterator[Predicted]:
         """Answers for any number of files, a batch at a time. rows: cells of a metadata sheet, which win over the file."""
@@ -117,6 +135,8 @@ class Predictor:
         if self._shapes:
             shown = Shown(working, spacing_of(micrograph, working), perceptual_hash(working))
             inputs["shape"] = self._shapes.read(shown)
+        elif "shape" in branches:
+            inputs["shape"] = np.full(self._bundle.network.spec.branches["shape"]["width"], np.nan, np.float32)
         if "metadata" in branches:
             inputs["metadata"] = self._bundle.metadata_encoder.encode(metadata_values(micrograph, row or {}))
         return Seen(without_pixels(micrograph), working, inputs)
@@ -126,13 +146,14 @@ class Predictor:
         seen = [outcome for _, outcome in batch if isinstance(outcome, Seen)]
         failed = {path: outcome for path, outcome in batch if isinstance(outcome, str)}
         tasks = self._bundle.schema.tasks
+        confidence = self._bundle.quick_confidence if self._ways else self._bundle.confidence
         if seen:
-            answers = ask(self._network, [as_batch(seen)])
-            logits, appearance = answers.logits[FUSED], answers.appearance
+            answers = ask(self._network, [as_batch(seen)], self._ways)
+            logits, appearance = answers.logits[QUICK if self._ways else FUSED], answers.appearance
             novelty = self._bundle.novelty.novelty(appearance)
         else:
             logits, novelty, appearance = [np.zeros((0, len(task.classes))) for task in tasks], np.zeros(0), np.zeros((0, 0))
-        predictions = [c.predict(task, one) for c, task, one in zip(self._bundle.confidence, tasks, logits, strict=True)]
+        predictions = [c.predict(task, one) for c, task, one in zip(confidence, tasks, logits, strict=True)]
         return Predicted([path for path, _ in batch], seen, predictions, novelty, failed, appearance)
 
 

@@ -27,7 +27,7 @@ def find_micrographs(
     found: dict[Path, None] = {}
     for path in named:
         if path.is_dir():
-            found.update(dict.fromkeys(_pictures_in(path, recursive, every_file)))
+            found.update(dict.fromkeys(pictures_in(path, recursive, every_file)))
         elif path.exists():
             found[path] = None
         else:
@@ -46,7 +46,8 @@ def natural_key(text: str) -> list[tuple[int, int, str]]:
     return [(0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in re.split(r"(\d+)", text) if part]
 
 
-def _pictures_in(folder: Path, recursive: bool, every_file: bool) -> list[Path]:
+def pictures_in(folder: Path, recursive: bool = True, every_file: bool = False) -> list[Path]:
+    """Those of one folder, by the same rules; none is an answer. Raises ReadError where a folder can't be listed."""
     known = extensions()
     files = [path for path in _files_in(folder, recursive, set()) if path.suffix.lower() in known]
     files = [path for path in files if every_file or not is_part(path)]

@@ -44,6 +44,8 @@ class Bundle:
     confidence: tuple[TaskConfidence, ...]
     novelty: NoveltyReference
     provenance: dict[str, Any] = field(default_factory=dict)
+    quick_confidence: tuple[TaskConfidence, ...] = ()
+    """Of answers without the branches that take long, a task's each; none where there are no such branches."""
 
     @property
     def schema(self) -> Schema:
@@ -64,6 +66,7 @@ class Bundle:
             "preprocessing": self.preprocessing.to_dict(),
             "metadata_encoder": self.metadata_encoder.to_dict(),
             "confidence": [one.to_dict() for one in self.confidence],
+            "quick_confidence": [one.to_dict() for one in self.quick_confidence],
             "provenance": self.provenance,
             "sha256": {name: content_hash(folder / name) for name in (_WEIGHTS, _NOVELTY)},
         }
@@ -97,6 +100,7 @@ class Bundle:
             tuple(TaskConfidence.from_dict(one) for one in document["confidence"]),
             NoveltyReference(arrays["references"], arrays["centre"], arrays["scale"], float(arrays["usual"][0])),
             document["provenance"],
+            tuple(TaskConfidence.from_dict(one) for one in document.get("quick_confidence", ())),
         )
 
 

@@ -73,15 +73,17 @@ class PredictionsTable:
     `with PredictionsTable(path, prediction_columns(schema)) as table: table.write(rows)`. Raises OutputError.
     """
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Sequence[str], *, append: bool = False) -> None:
+        """append: go on with a table that has these columns."""
         self.path = path
         try:
             # A file name that is no valid text must not end the run: it is written with its bytes escaped.
-            self._file = path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+            self._file = path.open("a" if append else "w", encoding="utf-8", errors="backslashreplace", newline="")
         except OSError as error:
             raise self._output_error(error) from error
         self._writer = csv.DictWriter(self._file, columns, restval="", lineterminator="\n")
-        self._flushing(self._writer.writeheader)
+        if not append:
+            self._flushing(self._writer.writeheader)
 
     def write(self, rows: Iterable[Row]) -> None:
         """Append rows and flush them."""

@@ -14,7 +14,7 @@ import torch
 
 from morphoscope.data.preprocessing import Preprocessing
 from morphoscope.data.split import Fold
-from morphoscope.inference.forward import FUSED, Answers, ask
+from morphoscope.inference.forward import FUSED, QUICK, Answers, ask, quick_branches
 from morphoscope.models.branches.metadata import MetadataEncoder, Value
 from morphoscope.models.bundle import Bundle
 from morphoscope.models.confidence import TaskConfidence
@@ -170,20 +170,23 @@ def run_refit(material: Material, trials: Sequence[Trial], recipe: Recipe, folde
     everything = Fold(rows, nothing, nothing, repeat=0, fold=0)
     fitted, encoder, samples = _fitted(material, everything, recipe, folder, label, pace)
     fitted.network.mixture.copy_(torch.stack([trial.fitted.network.mixture for trial in trials]).mean(0))
-    held_back, logits = held_back_answers(trials)
-    confidence = calibrate(material.schema, logits, [truth[held_back] for truth in material.truths])
+    confidence = {}
+    for way in (FUSED, QUICK):
+        if all(way in trial.confidence for trial in trials):
+            held_back, logits = held_back_answers(trials, way)
+            confidence[way] = calibrate(material.schema, logits, [truth[held_back] for truth in material.truths])
     features = answers(fitted, samples, _some(rows), {}).appearance
     familiar = NoveltyReference.fit(features, features)
     strangeness = float(np.median([trial.strangeness for trial in trials]))
-    return Trained(fitted, encoder, {FUSED: confidence}, dataclasses.replace(familiar, usual=familiar.usual * strangeness))
+    return Trained(fitted, encoder, confidence, dataclasses.replace(familiar, usual=familiar.usual * strangeness))
 
 
-def held_back_answers(trials: Sequence[Trial]) -> tuple[np.ndarray, list[np.ndarray]]:
+def held_back_answers(trials: Sequence[Trial], way: str = FUSED) -> tuple[np.ndarray, list[np.ndarray]]:
     """Rows (M,) that some trial did not learn from, each once, and a task's logits (M, C) of them: of a trial that tested
     the row, else of one that stopped by it."""
     parts = [(trial.fold.test, trial.test) for trial in trials] + [(trial.fold.validation, trial.validation) for trial in trials]
     rows, first = np.unique(np.concatenate([rows for rows, _ in parts]), return_index=True)
-    by_task = zip(*[found.logits[FUSED] for _, found in parts], strict=True)
+    by_task = zip(*[found.logits[way] for _, found in parts], strict=True)
     return rows, [np.concatenate(logits)[first] for logits in by_task]
 
 
@@ -237,12 +240,20 @@ def calibrate(schema: Schema, logits: Sequence[np.ndarray], truths: Sequence[np.
 
 def bundle_of(trained: Trained, material: Material, provenance: dict[str, Any]) -> Bundle:
     """The model, ready to be saved."""
-    network, confidence = trained.fitted.network, trained.confidence[FUSED]
-    return Bundle(network, material.preprocessing, trained.metadata_encoder, confidence, trained.novelty, provenance)
+    return Bundle(
+        trained.fitted.network,
+        material.preprocessing,
+        trained.metadata_encoder,
+        trained.confidence[FUSED],
+        trained.novelty,
+        provenance,
+        trained.confidence.get(QUICK, ()),
+    )
 
 
 def _ways(branches: Collection[str]) -> dict[str, Collection[str]]:
-    """What each kind of input knows alone: pixels (network and texture) against metadata, and the two sides of the pixels."""
+    """What each kind of input knows alone: pixels (network and texture) against metadata, and the two sides of the pixels;
+    and all that answers quickly together."""
     ways: dict[str, Collection[str]] = {}
     pixels = [name for name in branches if name != "metadata"]
     if pixels and "metadata" in branches:
@@ -250,4 +261,6 @@ def _ways(branches: Collection[str]) -> dict[str, Collection[str]]:
         ways[METADATA_ONLY] = ["metadata"]
     if len(pixels) > 1:
         ways |= {_ALONE[name]: [name] for name in pixels}
+    if quick := quick_branches(branches):
+        ways[QUICK] = quick
     return ways

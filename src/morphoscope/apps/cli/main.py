@@ -28,6 +28,7 @@ from morphoscope.apps.cli.segment import segment
 from morphoscope.apps.cli.serve import serve
 from morphoscope.apps.cli.suggest import suggest
 from morphoscope.apps.cli.train import train
+from morphoscope.apps.cli.watch import watch
 from morphoscope.errors import MorphoscopeError
 
 
@@ -66,6 +67,7 @@ for command in (
     suggest,
     embed,
     serve,
+    watch,
     render,
     datasets,
     doctor,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from morphoscope.apps.verbs.evaluate import figures_line
 from morphoscope.apps.verbs.recorded import with_record
 from morphoscope.apps.verbs.summary import picture_digest, run_summary
 from morphoscope.data.split import split_rows
+from morphoscope.micrograph import Micrograph
 from morphoscope.reporting.metrics_document import metrics_document, write_metrics
 from morphoscope.reporting.model_card import model_card
 from morphoscope.reporting.predictions_table import PredictionsTable, prediction_columns, prediction_rows
@@ -69,6 +71,7 @@ def _provenance(training: Training, run: RunSummary) -> dict[str, Any]:
         "encoder": run.encoder,
         "n_images": run.data.n_images,
         "pixel_size_range_nm": [float(sizes.min()), float(sizes.max())] if len(sizes) else None,
+        "typical_view": _typical_view(training.folder.prepared.micrographs),
         "protocol": run.split.protocol,
         "accuracy": {outcome.task.name: outcome.accuracy for outcome in run.outcomes},
         "versions": dict(run.versions),
@@ -77,6 +80,15 @@ def _provenance(training: Training, run: RunSummary) -> dict[str, Any]:
         "seconds_training": run.seconds_training,
         "pictures": _pictures_of_the_model(training),
         "train_counts": {outcome.task.name: outcome.train_truth_counts.tolist() for outcome in run.outcomes},
+    }
+
+
+def _typical_view(micrographs: Sequence[Micrograph]) -> dict[str, float | None]:
+    """How much a picture showed: medians of the shorter side of the specimen in px, and of the field's shorter side in nm."""
+    fields = [min(field) for field in (one.field_of_view_nm for one in micrographs) if field]
+    return {
+        "side_px": float(np.median([min(one.specimen().shape) for one in micrographs])),
+        "side_nm": float(np.median(fields)) if fields else None,
     }
 
 

@@ -1,0 +1,171 @@
+"""Watch: a folder, a video, a camera or a network stream, answered as pictures come, and searched for a target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from morphoscope.apps.verbs.arguments import PathLike, Say, silent
+from morphoscope.apps.watching.folder import FolderSettings
+from morphoscope.apps.watching.opening import SourceSettings, open_source
+from morphoscope.apps.watching.pins import PinFolder
+from morphoscope.apps.watching.rows_file import RowsFile
+from morphoscope.apps.watching.source import Source
+from morphoscope.apps.watching.video import VideoSettings
+from morphoscope.apps.watching.watcher import Search, Watched, Watcher
+from morphoscope.calibration.resolve import Scale
+from morphoscope.errors import MorphoscopeError
+from morphoscope.inference.forward import quick_branches
+from morphoscope.inference.predictor import Predictor
+from morphoscope.inference.target import Target
+from morphoscope.io.read import MAX_PIXELS
+from morphoscope.models.bundle import Bundle
+from morphoscope.reporting.overlay import label_lines
+from morphoscope.reporting.predictions_table import Row
+
+Inputs = Literal["auto", "all", "quick"]
+"""What answers rest on. quick: all but measured shape, with a confidence of its own. auto: all for files, quick for frames."""
+
+
+def watch(
+    source: PathLike,
+    model: PathLike,
+    *,
+    out: PathLike | None = None,
+    find: str | None = None,
+    find_threshold: float | None = None,
+    pins: PathLike | None = None,
+    inputs: Inputs = "auto",
+    existing: bool = False,
+    poll_s: float = 0.5,
+    settle: int = 2,
+    idle_s: float | None = None,
+    every: int = 1,
+    at_its_pace: bool = False,
+    pixel_size_nm: float | None = None,
+    scale: Scale = "auto",
+    tile_px: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+    overwrite: bool = False,
+    say: Say = silent,
+    alert: Say | None = None,
+    status: Say = silent,
+) -> Iterator[Row]:
+    """Rows of predictions.csv and a few columns more, as pictures come; each is in `out` before it is given.
+
+        for row in morphoscope.watch("D:/session", "run", find="Morphology=Rod", pins="pins"):
+            print(row["path"], row["Morphology"])
+
+    The options are those of `morphoscope watch`. It ends with its source, or when the iterator is closed. A picture that can't
+    be read gives an error row. say hears what the command line prints, alert the lines that name a target (say, if left out),
+    status a line after each frame. Raises MorphoscopeError, whose text is meant to be shown, at once for wrong options, and
+    while running where the source fails; rows written until then are kept.
+    """
+    bundle = Bundle.load(Path(model))
+    target = Target.parse(find, bundle.schema, find_threshold) if find else None
+    if find_threshold is not None and target is None:
+        raise MorphoscopeError("--find-threshold: there is no --find; expected both or neither. Add --find TASK=CLASS.")
+    rows_file = RowsFile(Path(out), bundle.schema, overwrite) if out else None
+    folder = FolderSettings(
+        poll_s=poll_s,
+        settle=settle,
+        existing=existing,
+        known=rows_file.known if rows_file else {},
+        known_until=rows_file.known_until if rows_file else None,
+        scale=scale,
+        max_pixels=max_pixels,
+        idle_s=idle_s,
+    )
+    after = rows_file.last_frames.get(Path(source).absolute(), 0) if rows_file else 0
+    video = VideoSettings(every, after, at_its_pace, pixel_size_nm)
+    opened = open_source(str(source), SourceSettings(folder, video))
+    predictor, tiler = predictors(bundle, inputs, is_of_files=not _gives_frames(opened), needs_tiles=bool(target))
+    watcher = Watcher(opened, predictor, Search(target, tiler, tile_px) if target else None)
+    teller = _Teller(watcher, say, alert or say, status, PinFolder(Path(pins)) if pins else None, str(out or ""))
+    return _rows(watcher, rows_file, teller)
+
+
+def predictors(bundle: Bundle, inputs: Inputs, *, is_of_files: bool, needs_tiles: bool) -> tuple[Predictor, Predictor]:
+    """The one that answers pictures, and the one that answers their tiles. Raises BundleError for `quick` where a model has no
+    confidence for it; `auto` then takes all inputs."""
+    can_be_quick = bool(bundle.quick_confidence) or not quick_branches(bundle.network.spec.branches)
+    is_quick = inputs == "quick" or (inputs == "auto" and not is_of_files and can_be_quick)
+    predictor = Predictor(bundle, quick=is_quick)
+    wants_quick_tiles = needs_tiles and inputs != "all" and can_be_quick
+    return predictor, Predictor(bundle, quick=True) if wants_quick_tiles and not predictor.is_quick else predictor
+
+
+def _gives_frames(source: Source) -> bool:
+    from morphoscope.apps.watching.folder import FolderSource
+
+    return not isinstance(source, FolderSource)
+
+
+def _rows(watcher: Watcher, rows_file: RowsFile | None, teller: _Teller) -> Iterator[Row]:
+    with ExitStack() as stack:
+        stack.callback(teller.summarise)
+        if rows_file:
+            stack.enter_context(rows_file)
+        teller.begin()
+        for watched in watcher:
+            if rows_file:
+                rows_file.write(watched.row)
+            teller.tell(watched)
+            yield watched.row
+
+
+@dataclass
+class _Teller:
+    """What a person hears of a watch."""
+
+    watcher: Watcher
+    say: Say
+    alert: Say
+    status: Say
+    pins: PinFolder | None
+    out: str
+    answered: int = 0
+    failed: int = field(default=0)
+
+    def begin(self) -> None:
+        inputs = "all inputs but measured shape" if self.watcher.predictor.is_quick else "all inputs"
+        self.say(f"Watching {self.watcher.source.name} with {inputs}. Ctrl-C ends it.")
+
+    def tell(self, watched: Watched) -> None:
+        """Of one picture; pins it where it is news."""
+        arrival = watched.arrival
+        if watched.predicted is None:
+            self.failed += 1
+            self.say(f"Error row for {arrival.name}: {arrival.content}")
+            return
+        self.answered += 1
+        words = " · ".join(line.replace(" · ", " ") for line in label_lines(watched.predicted.predictions, 0))
+        if arrival.is_file:
+            self.say(f"{arrival.name}: {words}")
+        self.status(
+            f"{watched.fps:.1f} frames/s, latency {watched.latency_ms:.0f} ms, dropped {watched.dropped} · {arrival.name}: {words}"
+        )
+        if watched.is_news:
+            self._tell_news(watched)
+
+    def _tell_news(self, watched: Watched) -> None:
+        if not self.watcher.search:
+            return
+        line = f"FOUND {self.watcher.search.target} {100 * watched.probability:.0f} % in {watched.arrival.name}"
+        if watched.tiles and watched.tiles.is_found.any():
+            rows, columns = watched.tiles.best_window
+            line += f" at x {columns.start} to {columns.stop}, y {rows.start} to {rows.stop} px"
+        if not watched.arrival.is_file:
+            line += f" at {watched.arrival.seconds:.1f} s"
+        if self.pins:
+            line += f", pinned: {self.pins.save(watched)}"
+        self.alert(line)
+
+    def summarise(self) -> None:
+        parts = [f"{self.answered} pictures answered", f"{self.failed} error rows", f"{self.watcher.dropped} frames dropped"]
+        if self.watcher.search:
+            parts.append(f"{self.watcher.search.target} seen {self.watcher.sightings.count} times")
+        self.say(", ".join(parts) + (f": {self.out}" if self.out else "."))
