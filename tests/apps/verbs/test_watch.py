@@ -112,7 +112,9 @@ def test_a_target_is_told_pinned_and_shown_on_a_map(trained: Path, tmp_path: Pat
 
 def test_no_alert_without_the_target(trained: Path, session: Path) -> None:
     told: list[str] = []
-    rows = list(package.watch(session, trained, find="Morphology=Rod", find_threshold=1.0, existing=True, alert=told.append, **POLL))
+    rows = list(
+        package.watch(session, trained, find="Morphology=Rod", find_threshold=1.0, existing=True, alert=told.append, **POLL)
+    )
     assert told == [] and {row.get("found", "") for row in rows} == {""}
 
 

@@ -60,7 +60,9 @@ def test_at_its_pace_frames_come_as_a_camera_gives_them(video: Path) -> None:
     assert frames[-1] >= (FRAMES - 1) / FPS * 0.95
 
 
-@pytest.mark.parametrize("content", [b"", b"no video" * 50, b"#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:1,\n/etc/hostname\n#EXT-X-ENDLIST\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"no video" * 50, b"#EXTM3U\n#EXT-X-VERSION:3\n#EXTINF:1,\n/etc/hostname\n#EXT-X-ENDLIST\n"]
+)
 def test_what_is_no_video_is_a_sentence(content: bytes, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "bad.avi"
     path.write_bytes(content)
