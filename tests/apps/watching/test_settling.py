@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from hypothesis import given
@@ -85,4 +86,4 @@ def test_each_content_is_given_at_most_once_in_a_row_and_only_when_it_stood_stil
         for _, found, _ in settling.look({A: version(size)}, now):
             given_sizes.append(found.size)
             assert sizes[now - looks : now + 1] == [size] * (looks + 1)
-    assert all(before != after for before, after in zip(given_sizes, given_sizes[1:], strict=False))
+    assert all(before != after for before, after in itertools.pairwise(given_sizes))
