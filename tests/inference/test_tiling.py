@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morphoscope.inference.tiling import Tiles
@@ -19,6 +19,7 @@ def tilings(draw: st.DrawFn) -> Tiles:
     return Tiles.cover(shape, draw(st.integers(4, 120)), draw(st.integers(4, 120)), draw(overlaps))
 
 
+@settings(deadline=None)
 @given(tilings())
 def test_tiles_are_equal_lie_inside_and_cover_every_pixel(tiles: Tiles) -> None:
     count = np.zeros(tiles.shape, int)
@@ -29,6 +30,7 @@ def test_tiles_are_equal_lie_inside_and_cover_every_pixel(tiles: Tiles) -> None:
     assert len(list(tiles.windows())) == tiles.grid[0] * tiles.grid[1]
 
 
+@settings(deadline=None)
 @given(st.integers(20, 400), st.integers(8, 60), overlaps)
 def test_neighbours_overlap_at_least_as_much_as_asked_for(length: int, side: int, overlap: float) -> None:
     tiles = Tiles.cover((length, side), side, side, overlap)
@@ -36,6 +38,7 @@ def test_neighbours_overlap_at_least_as_much_as_asked_for(length: int, side: int
         assert before + tiles.height - after >= min(side - 1, int(overlap * side)) - 1
 
 
+@settings(deadline=None)
 @given(tilings(), st.integers(1, 50), st.integers(1, 50))
 def test_stitching_keeps_a_constant_and_never_leaves_the_range(tiles: Tiles, rows: int, columns: int) -> None:
     for shape in (None, (rows, columns)):

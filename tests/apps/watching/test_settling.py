@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from morphoscope.apps.watching.settling import PATIENCE, Settling
@@ -79,6 +79,7 @@ def test_what_is_skipped_is_wanted_once_it_changes() -> None:
     assert names(settling.look({A: version(6)}, 3)) == ["a.tif"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=40), st.integers(1, 4))
 def test_each_content_is_given_at_most_once_in_a_row_and_only_when_it_stood_still(sizes: list[int], looks: int) -> None:
     settling, given_sizes = Settling(looks), []
