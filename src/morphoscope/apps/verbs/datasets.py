@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -93,7 +92,7 @@ def fetch(
         _claim(folder, overwrite)
         manifest = earlier or new_manifest(data_set)
         write_manifest(folder, manifest)
-        job = Job(data_set, folder, manifest, say, _bar, keep_archives, accept_changes)
+        job = Job(data_set, folder, manifest, say, bar, byte_bar, keep_archives, accept_changes)
         with writing(folder, "Make room there: the same command goes on where it stopped."):
             fetch_files(job, web, chosen_files(data_set, web, parts))
             finish(job)
@@ -183,9 +182,3 @@ def _next_step(data_set: DataSet, folder: Path) -> str:
     else:
         words = command_line("pretrain", folder / "images", "--out", "encoder")
     return f"Next: {words}"
-
-
-@contextmanager
-def _bar(label: str, total: int | None, is_bytes: bool) -> Iterator[Callable[[int], None]]:
-    with (byte_bar if is_bytes else bar)(label, total) as progress:
-        yield progress

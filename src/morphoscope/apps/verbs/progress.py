@@ -27,15 +27,15 @@ def bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def byte_bar(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """The same for bytes that arrive, with their speed."""
+def byte_bar(label: str, total: int | None) -> Iterator[Callable[[int, int | None], None]]:
+    """The same for bytes that arrive, with their speed; the function also takes how many are to come, once that is known."""
     with _bar(label, total, DownloadColumn(), TransferSpeedColumn()) as told:
         yield told
 
 
 @contextmanager
-def _bar(label: str, total: int | None, *shown_columns: ProgressColumn) -> Iterator[Callable[[int], None]]:
+def _bar(label: str, total: int | None, *shown_columns: ProgressColumn) -> Iterator[Callable[..., None]]:
     columns = (TextColumn("{task.description}"), BarColumn(), *shown_columns, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as shown:
         task = shown.add_task(label, total=total)
-        yield lambda done: shown.update(task, completed=done)
+        yield lambda done, total=None: shown.update(task, completed=done, total=total)

@@ -113,13 +113,18 @@ def _receive_persistently(web: Web, file: RemoteFile, part: _Part, progress: Pro
             fruitless = 0 if part.size > furthest else fruitless + 1
             furthest = max(furthest, part.size)
             if fruitless >= web.tries:
-                total = (part.version() or _Version("")).total or file.size
-                raise DownloadError(
-                    f"{file.name}: {interruption} after {_bytes(part.size, total)}, {fruitless} times without getting further; "
-                    f"expected the whole file from {web.address(file.url)}. What arrived is kept: run the same command again."
-                ) from interruption
+                raise DownloadError(_given_up(web, file, part, interruption, fruitless)) from interruption
             if fruitless:
                 web.wait(fruitless)
+
+
+def _given_up(web: Web, file: RemoteFile, part: _Part, why: Exception, tries: int) -> str:
+    total = (part.version() or _Version("")).total or file.size
+    remedy = "What arrived is kept: run the same command again." if part.size else "Check the connection, or name a --mirror."
+    return (
+        f"{file.name}: {why} after {_bytes(part.size, total)}, {tries} times without getting further; expected the whole file from "
+        f"{web.address(file.url)}. {remedy}"
+    )
 
 
 def _receive(web: Web, file: RemoteFile, part: _Part, progress: Progress) -> None:

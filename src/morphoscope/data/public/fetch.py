@@ -28,19 +28,21 @@ from morphoscope.errors import DownloadError, OutputError, did_you_mean
 
 DOWNLOADS, UNFINISHED = "downloads", ".unfinished"
 
-Bar = Callable[[str, int | None, bool], AbstractContextManager[Callable[[int], None]]]
-"""Shows progress: what is done, of how many, and whether these are bytes."""
+Bar = Callable[[str, int | None], AbstractContextManager[Callable[[int], None]]]
+ByteBar = Callable[[str, int | None], AbstractContextManager[Progress]]
+"""Show progress: what is done, of how many."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to fetch and where to. say: hears a line. bar: shows progress. keeps_archives: after unpacking."""
+    """What to fetch and where to. say: hears a line. bar, byte_bar: show progress. keeps_archives: after unpacking."""
 
     data_set: DataSet
     folder: Path
     manifest: Manifest
     say: Callable[[str], None]
     bar: Bar
+    byte_bar: ByteBar
     keeps_archives: bool = False
     accepts_changes: bool = False
 
@@ -70,16 +72,12 @@ def fetch_files(job: Job, web: Web, files: Sequence[RemoteFile]) -> None:
     job.downloads.mkdir(exist_ok=True)
     _require_room(job, waiting)
     for number, file in enumerate(waiting, start=1):
-        with job.bar(f"{number}/{len(waiting)} {file.name}", file.size, True) as progress:
-            received = download(web, file, job.downloads, _told(progress), job.manifest.known_sha256(file.name))
+        with job.byte_bar(f"{number}/{len(waiting)} {file.name}", file.size) as progress:
+            received = download(web, file, job.downloads, progress, job.manifest.known_sha256(file.name))
         job.manifest.note_received(file, received)
         write_manifest(job.folder, job.manifest)
         job.say(f"{file.name}: {received.size:,} bytes, {job.manifest.files[file.name]['verified']}.")
         _unpack_one(job, file, received.path)
-
-
-def _told(progress: Callable[[int], None]) -> Progress:
-    return lambda done, total: progress(done)
 
 
 def _require_room(job: Job, files: Sequence[RemoteFile]) -> None:
@@ -103,7 +101,7 @@ def _unpack_one(job: Job, file: RemoteFile, archive: Path) -> None:
     staging.mkdir(parents=True)
     try:
         if file.is_archive:
-            with job.bar(f"Unpacking {file.name}", None, False) as progress:
+            with job.bar(f"Unpacking {file.name}", None) as progress:
                 names = unpack(archive, staging, file.place, progress)
         else:
             names = _copied(file, archive, staging)
@@ -140,7 +138,7 @@ def finish(job: Job) -> list[Row]:
     """Counts and catalogues what was unpacked, then lets it appear. Raises DownloadError where the counts are not as published."""
     members = job.unfinished / "members"
     _take_back(job, members)
-    with job.bar("Looking for near-duplicates", job.data_set.n_images, False) as progress:
+    with job.bar("Cataloguing", job.data_set.n_images) as progress:
         rows = list(job.data_set.catalogue(Fetched(members, lambda done, total: progress(done))))
     parts = [part for part in job.manifest.unpacked.values() if part]
     other = differences(job.data_set, rows, parts)
