@@ -63,6 +63,35 @@ def known_files(archive: Archive) -> dict[Path, tuple[int, FileState]]:
     return {(path := from_stored(row[1])): (row[0], FileState(path, *row[2:])) for row in rows}
 
 
+@dataclass(frozen=True)
+class Look:
+    """A file's size and time at a moment; 0 for one that can't be looked at."""
+
+    size_bytes: int = 0
+    mtime_ns: int = 0
+
+
+def look_at(path: Path) -> Look:
+    """As it is now."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return Look()
+    return Look(stat.st_size, stat.st_mtime_ns)
+
+
+def current_state(path: Path, planned: Look) -> FileState:
+    """A file that was read since `planned`. Where it was written meanwhile, or can't be opened, its hash stays blank, so that it
+    counts as changed when it is looked at next."""
+    try:
+        found = FileState.of(path)
+    except OSError:
+        return FileState(absolute(path), "", planned.size_bytes, planned.mtime_ns, 0.0)
+    if (found.size_bytes, found.mtime_ns) != (planned.size_bytes, planned.mtime_ns):
+        return FileState(found.path, "", found.size_bytes, found.mtime_ns, 0.0)
+    return found
+
+
 def check_files(archive: Archive) -> dict[FileStatus, list[int]]:
     """Looks at every file and marks those that are missing or changed; pictures by how their files are."""
     found: dict[FileStatus, list[int]] = {}

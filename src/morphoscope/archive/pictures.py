@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,8 @@ SETTINGS = tuple(one.name for one in dataclasses.fields(Acquisition))
 class Entry:
     """A picture to record. micrograph: without pixels; None where it can't be read, and `error` says why.
 
-    sample, notes: None leaves what the archive has. thumbnail: an encoded small copy.
+    sample, notes: None leaves what the archive has. thumbnail: an encoded small copy. sheet: cells of the user's metadata
+    sheet that took part in reading it.
     """
 
     file: FileState
@@ -33,6 +34,7 @@ class Entry:
     sample: str | None = None
     notes: str | None = None
     thumbnail: bytes | None = None
+    sheet: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +119,7 @@ def _picture(row: tuple[Any, ...]) -> Picture:
 
 def _record(connection: sqlite3.Connection, entry: Entry) -> int:
     values = _file_values(entry.file) | {"error": entry.error, "state": "error" if entry.error else "ok"}
-    values |= _said(entry.micrograph) | {"version": __version__}
+    values |= _said(entry.micrograph) | {"version": __version__, "sheet": json.dumps(dict(entry.sheet), sort_keys=True)}
     values |= {name: text for name, text in (("sample", entry.sample), ("notes", entry.notes)) if text is not None}
     (values["revision"],) = connection.execute("SELECT revision FROM archive").fetchone()
     number = _number_of(connection, entry.file)
@@ -127,6 +129,7 @@ def _record(connection: sqlite3.Connection, entry: Entry) -> int:
         cursor = connection.execute(f"INSERT INTO picture ({', '.join(values)}) VALUES ({marks})", list(values.values()))  # noqa: S608
         number = int(cursor.lastrowid or 0)
     else:
+        _forget_features(connection, number, entry.file)
         changes = ", ".join(f"{name} = ?" for name in values)
         connection.execute(f"UPDATE picture SET {changes} WHERE id = ?", [*values.values(), number])  # noqa: S608
     if entry.thumbnail is not None:
@@ -139,8 +142,19 @@ def _number_of(connection: sqlite3.Connection, file: FileState) -> int | None:
     known = connection.execute("SELECT id FROM picture WHERE path = ?", (stored(file.path),)).fetchone()
     if known:
         return int(known[0])
+    if not file.hash:
+        return None
     same = connection.execute("SELECT id, path FROM picture WHERE hash = ?", (file.hash,)).fetchall()
     return next((int(number) for number, path in same if not from_stored(path).exists()), None)
+
+
+def _forget_features(connection: sqlite3.Connection, number: int, file: FileState) -> None:
+    """What models saw in other bytes says nothing of these; answers stay, since they say which bytes they are about."""
+    for table in ("embedding", "place", "thumbnail"):
+        connection.execute(
+            f"DELETE FROM {table} WHERE picture = ? AND (SELECT hash FROM picture WHERE id = ?) <> ?",  # noqa: S608
+            (number, number, file.hash),
+        )
 
 
 def _file_values(file: FileState) -> dict[str, Any]:

@@ -35,6 +35,7 @@ CREATE TABLE picture (
   magnification REAL, hv_kv REAL, wd_mm REAL, tilt_deg REAL, dwell_us REAL, beam_current_na REAL,
   detector TEXT, mode TEXT, spot TEXT, instrument TEXT, date TEXT, maker TEXT,
   metadata TEXT NOT NULL DEFAULT '{}',  -- JSON: every value with its origin, the evidence of the scale, notes of the reader
+  sheet TEXT NOT NULL DEFAULT '{}',     -- JSON: what the user's metadata sheet said
   sample TEXT NOT NULL DEFAULT '',
   notes TEXT NOT NULL DEFAULT '',
   added_at TEXT NOT NULL,

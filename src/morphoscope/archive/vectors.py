@@ -75,12 +75,13 @@ def _loaded(archive: Archive, model: int, revision: int) -> Vectors:
 
 def _refreshed(archive: Archive, model: int, revision: int, known: Vectors) -> Vectors:
     """With what changed since; centre and scale stay, so that what was found stays comparable."""
-    ids, features = _features(archive, model, known.revision)
-    if not len(ids):
-        return Vectors(revision, known.ids, known.matrix, known.centre, known.scale)
     if not len(known):
         return _loaded(archive, model, revision)
-    kept = ~np.isin(known.ids, ids)
+    changed = archive.connection.execute("SELECT id FROM picture WHERE revision > ?", (known.revision,)).fetchall()
+    kept = ~np.isin(known.ids, np.array([row[0] for row in changed], np.int64))
+    ids, features = _features(archive, model, known.revision)
+    if not len(ids):
+        return Vectors(revision, known.ids[kept], known.matrix[kept], known.centre, known.scale)
     all_ids = np.concatenate([known.ids[kept], ids])
     order = np.argsort(all_ids, kind="stable")
     matrix = np.concatenate([known.matrix[kept], known.direction(features).astype(np.float16)])[order]

@@ -76,7 +76,7 @@ class Bundle:
     @classmethod
     def load(cls, folder: Path) -> Bundle:
         """The bundle in a folder, or in its `model` sub-folder. Raises BundleError where it is missing, damaged or too new."""
-        folder = _bundle_folder(folder)
+        folder = bundle_folder(folder)
         try:
             document = json.loads((folder / _DOCUMENT).read_text(encoding="utf-8"))
             if document["format"] != FORMAT:
@@ -104,7 +104,14 @@ class Bundle:
         )
 
 
-def _bundle_folder(folder: Path) -> Path:
+def bundle_identity(folder: Path) -> tuple[Path, str]:
+    """The folder that holds a model's files, and the SHA-256 of its weights, which tells it from any other. Raises BundleError."""
+    place = bundle_folder(folder)
+    return place, content_hash(place / _WEIGHTS)
+
+
+def bundle_folder(folder: Path) -> Path:
+    """The folder itself or its `model` sub-folder, whichever holds a model. Raises BundleError where neither does."""
     for candidate in (folder, folder / "model"):
         if (candidate / _DOCUMENT).is_file():
             return candidate

@@ -19,6 +19,7 @@ from morphoscope.apps.cli.demo import demo
 from morphoscope.apps.cli.doctor import doctor
 from morphoscope.apps.cli.embed import embed
 from morphoscope.apps.cli.evaluate import evaluate
+from morphoscope.apps.cli.index import index
 from morphoscope.apps.cli.inspect import inspect
 from morphoscope.apps.cli.measure import measure
 from morphoscope.apps.cli.predict import predict
@@ -68,6 +69,7 @@ for command in (
     embed,
     serve,
     watch,
+    index,
     render,
     datasets,
     doctor,
