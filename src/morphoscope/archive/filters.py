@@ -90,10 +90,16 @@ def _holds(archive: Archive, condition: Condition, found: Columns, asked_tasks: 
         return _text_holds(condition, found.texts[lower], is_folder=lower == "folder")
     if lower == NAME:
         return _name_holds(archive, condition, found)
+    raise _no_such_field(condition.field, found)
+
+
+def _no_such_field(name: str, found: Columns) -> QueryError:
     names = fields(found)
-    raise QueryError(
-        f"Search: there is no field '{condition.field}'; expected one of {', '.join(names)}.{did_you_mean(condition.field, names)} "
-        "For a word with that sign in it, put all of it in quotes."
+    listed = [*found.tasks, CONFIDENCE, "pixel_size_nm", "diameter_nm", "hv_kv", "maker", "sample"]
+    about = "" if found.tasks else " The archive holds no model's answers: index with --model to ask for classes."
+    return QueryError(
+        f"Search: there is no field '{name}'; expected one of {', '.join(listed)} or another of docs/archive.md."
+        f"{did_you_mean(name, names)}{about} For a word with a sign in it, put all of it in quotes."
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import numpy as np
 
 from morphoscope.archive.annotation.consensus import consensus
@@ -9,6 +11,10 @@ from morphoscope.archive.annotation.tasks import label_tasks
 from morphoscope.archive.columns import Coded, Columns
 from morphoscope.archive.filters import Labels
 from morphoscope.archive.store import Archive
+
+LabelSource = Literal["people", "model", "both"]
+"""Whose classes a sheet holds: what annotators agree on, what the model is sure of, or the first and else the second."""
+LABEL_SOURCES = get_args(LabelSource)
 
 
 def consensus_columns(archive: Archive, current: Columns) -> Labels:

@@ -25,6 +25,7 @@ from morphoscope.apps.cli.measure import measure
 from morphoscope.apps.cli.predict import predict
 from morphoscope.apps.cli.pretrain import pretrain
 from morphoscope.apps.cli.render import render
+from morphoscope.apps.cli.search import search
 from morphoscope.apps.cli.segment import segment
 from morphoscope.apps.cli.serve import serve
 from morphoscope.apps.cli.suggest import suggest
@@ -70,6 +71,7 @@ for command in (
     serve,
     watch,
     index,
+    search,
     render,
     datasets,
     doctor,
