@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from morphoscope.calibration.resolve import METADATA_COLUMNS
+from morphoscope.data.channel_columns import ChannelColumns, LostFile
 from morphoscope.data.columns import Roles, assign_roles
 from morphoscope.data.label_check import LabelCheck
 from morphoscope.data.label_table import (
@@ -35,7 +36,7 @@ Values = Mapping[int, Mapping[str, str]]
 class Entry:
     """One image. name: its posix path relative to the images folder, unique. labels: task to classes, () where not labelled.
 
-    metadata: its row of the metadata sheet and the label sheet's metadata columns, blank cells left out.
+    metadata: its row of the metadata sheet and the label sheet's metadata columns, blank cells left out. files: of its channels.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Entry:
     group: str | None = None
     sample: str | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,19 @@ def load_catalogue(
     sample: str | None = None,
     tasks: Sequence[str] | None = None,
     unmatched: str = "error",
+    channels: ChannelColumns | None = None,
+    lost_files: str = "absent",
 ) -> tuple[Catalogue, LabelCheck]:
     """The labelled images of one or several folders, and how labels and images fit together.
 
     labels: one sheet for all folders, or as many sheets as folders, paired in order; without any, sub-folder names are the
     classes of one task `class`. schema_file: TOML with the allowed classes. schema: a model's, to evaluate it: its tasks and
     classes are kept whatever the labels hold. tasks: the columns to take as tasks. unmatched: `error`, or `blank` to treat
-    values outside the schema as not labelled.
+    values outside the schema as not labelled. channels: which columns name files of further inputs. lost_files: `absent` to go
+    on without a channel file that isn't there, or `error`.
     Raises LabelSheetError for labels that contradict themselves, the images or the schema; ReadError without any picture.
     """
-    sources = _read_sources(images, labels, metadata, min_class_folders=1 if schema else 2)
+    sources = _read_sources(images, labels, metadata, channels or ChannelColumns(), min_class_folders=1 if schema else 2)
     table = sources.table
     definitions = definitions_by_column(list(table.columns), table.source, schema_file, schema)
     roles = assign_roles(
@@ -106,10 +111,12 @@ def load_catalogue(
     if schema is None:
         read = without_hopeless(read)
     kept = [one for one in read if not one.check.excluded]
-    entries = _entries(sources.folders, kept, roles, cells)
+    entries = _entries(sources, kept, roles, cells)
     check = _check(sources, roles, cells, read, entries)
     if not entries:
         raise LabelSheetError(_nothing_to_learn(check))
+    if lost_files == "error":
+        refuse_lost(check.lost_files)
     return Catalogue(entries, schema or Schema(tuple(one.task for one in kept))), check
 
 
@@ -133,11 +140,15 @@ class _Cells:
     repeats: list[str]
 
 
-def _read_sources(images: Sequence[Path], labels: Sequence[Path], metadata: Path | None, *, min_class_folders: int) -> _Sources:
+def _read_sources(
+    images: Sequence[Path], labels: Sequence[Path], metadata: Path | None, channels: ChannelColumns, *, min_class_folders: int
+) -> _Sources:
     roots, sheets, notes = data_set_layout(images, labels)
     folders = find_images(roots)
-    table = read_label_sheets(folders, sheets) if sheets else read_class_folders(folders, min_classes=min_class_folders)
-    further = read_label_sheets(folders, [metadata]) if metadata else LabelTable("", [], {}, [])
+    table = read_label_sheets(folders, sheets, channels) if sheets else read_class_folders(folders, min_classes=min_class_folders)
+    further = read_label_sheets(folders, [metadata], channels) if metadata else LabelTable("", [], {}, [])
+    known = [*table.columns, *table.channels.values(), *further.columns, *further.channels.values()]
+    channels.refuse_missing(known, " and ".join(filter(None, (table.source, further.source))))
     return _Sources(folders, table, further, notes)
 
 
@@ -163,8 +174,9 @@ def _read_tasks(values: Values, roles: Roles, definitions: Mapping[str, TaskDefi
     return read
 
 
-def _entries(folders: ImageFolders, read: Sequence[TaskLabels], roles: Roles, cells: _Cells) -> tuple[Entry, ...]:
+def _entries(sources: _Sources, read: Sequence[TaskLabels], roles: Roles, cells: _Cells) -> tuple[Entry, ...]:
     """The images with a label for a task, in the order of the folders."""
+    folders = sources.folders
     labelled = sorted({image for one in read for image in one.labels})
     return tuple(
         Entry(
@@ -174,6 +186,7 @@ def _entries(folders: ImageFolders, read: Sequence[TaskLabels], roles: Roles, ce
             group=cells.all[image].get(roles.group) if roles.group else None,
             sample=cells.all[image].get(roles.sample) if roles.sample else None,
             metadata={name: cells.all[image][name] for name in cells.metadata_columns if name in cells.all[image]},
+            files=sources.table.files.get(image, {}) | sources.metadata.files.get(image, {}),
         )
         for image in labelled
     )
@@ -192,8 +205,31 @@ def _check(sources: _Sources, roles: Roles, cells: _Cells, read: Sequence[TaskLa
         repeated_rows=cells.repeats,
         ignored_columns=roles.ignored,
         metadata_columns=cells.metadata_columns,
+        channels={**sources.table.channels, **sources.metadata.channels},
+        channel_counts=dict(Counter(channel for entry in entries for channel in entry.files)),
+        lost_files=[lost.sentence for lost in _lost_files(sources, labelled)],
         notes=[*sources.notes, *_notes(sources.metadata, roles, cells, entries)],
     )
+
+
+def _lost_files(sources: _Sources, labelled: Container[str]) -> list[LostFile]:
+    """Of the labelled images, those that no other sheet has the channel of either."""
+    files, names = (sources.table.files, sources.metadata.files), sources.folders.names
+    return [
+        lost
+        for lost in (*sources.table.lost_files, *sources.metadata.lost_files)
+        if names[lost.image] in labelled and not any(lost.channel in found.get(lost.image, {}) for found in files)
+    ]
+
+
+def refuse_lost(sentences: Sequence[str]) -> None:
+    """Raises LabelSheetError where channel files can't be used."""
+    if sentences:
+        more = f" And {len(sentences) - 1} more." if len(sentences) > 1 else ""
+        raise LabelSheetError(
+            f"{sentences[0]}; expected every channel file that a sheet names.{more} Put the files there, blank the cells, or take them "
+            "for absent (--lost-files absent)."
+        )
 
 
 def _notes(metadata: LabelTable, roles: Roles, cells: _Cells, entries: Sequence[Entry]) -> list[str]:

@@ -37,7 +37,8 @@ class TaskCheck:
 class LabelCheck:
     """source: the sheets, or the class folders. n_labelled: images with a label for at least one task.
 
-    rows_without_image, repeated_rows: sentences. ignored_columns: column to the reason. notes: what else was assumed.
+    rows_without_image, repeated_rows, lost_files: sentences. channels: channel to the column that names its files;
+    channel_counts: labelled images that have one. ignored_columns: column to the reason. notes: what else was assumed.
     """
 
     source: str
@@ -50,6 +51,9 @@ class LabelCheck:
     repeated_rows: Sequence[str] = ()
     ignored_columns: Mapping[str, str] = field(default_factory=dict)
     metadata_columns: Sequence[str] = ()
+    channels: Mapping[str, str] = field(default_factory=dict)
+    channel_counts: Mapping[str, int] = field(default_factory=dict)
+    lost_files: Sequence[str] = ()
     notes: Sequence[str] = ()
 
     def warnings(self) -> list[str]:
@@ -64,6 +68,11 @@ class LabelCheck:
                 sentences.append(
                     f"'{task.task}' has classes with at most one image, which can't be both learnt and tested: {names}."
                 )
+        if self.lost_files:
+            sentences.append(
+                f"{len(self.lost_files)} channel files that the sheet names are missing and count as absent; the first: "
+                f"{self.lost_files[0]}."
+            )
         return sentences
 
     def to_text(self) -> str:
@@ -85,6 +94,9 @@ class LabelCheck:
         yield from _listed("columns not used", [f"{column}: {reason}" for column, reason in self.ignored_columns.items()])
         if self.metadata_columns:
             yield f"  metadata: {', '.join(self.metadata_columns)}"
+        for channel, column in self.channels.items():
+            yield f"  channel {channel}: {self.channel_counts.get(channel, 0)} of {self.n_labelled} images have a file ({column})"
+        yield from _listed("channel files that are missing (absent)", self.lost_files)
         yield from (f"  {note}" for note in self.notes)
         yield from (f"  Warning: {sentence}" for sentence in self.warnings())
 

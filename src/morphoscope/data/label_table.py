@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+from morphoscope.data.channel_columns import ChannelColumns, LostFile, located
 from morphoscope.data.matching import NameIndex, Row, match_rows
 from morphoscope.errors import LabelSheetError
 from morphoscope.io.find import find_micrographs, natural_key
@@ -29,15 +31,25 @@ class ImageFolders:
     names: tuple[str, ...]
     starts: tuple[int, ...]
 
+    def root_of(self, image: int) -> Path:
+        """The folder that was named and holds an image."""
+        return self.roots[bisect_right(self.starts, image) - 1]
+
 
 @dataclass(frozen=True)
 class LabelTable:
-    """What sheets or class folders say. columns: column to its filled cells. rows_without_image: sentences."""
+    """What sheets or class folders say. columns: column to its filled cells. rows_without_image: sentences.
+
+    channels: channel to the column that names its files, which is none of `columns`. files: of each image, by channel.
+    """
 
     source: str
     rows: list[Row]
     columns: dict[str, list[str]]
     rows_without_image: list[str]
+    channels: dict[str, str] = field(default_factory=dict)
+    files: dict[int, dict[str, Path]] = field(default_factory=dict)
+    lost_files: list[LostFile] = field(default_factory=list)
 
 
 def data_set_layout(images: Sequence[Path], sheets: Sequence[Path]) -> tuple[list[Path], list[Path], list[str]]:
@@ -82,8 +94,8 @@ def _shared_folder(folders: Sequence[Path]) -> Path:
         return Path()
 
 
-def read_label_sheets(images: ImageFolders, sheets: Sequence[Path]) -> LabelTable:
-    """One sheet for all folders or a sheet a folder. Raises LabelSheetError."""
+def read_label_sheets(images: ImageFolders, sheets: Sequence[Path], channels: ChannelColumns | None = None) -> LabelTable:
+    """One sheet for all folders or a sheet a folder. channels: which columns name files. Raises LabelSheetError."""
     if len(sheets) not in (1, len(images.roots)):
         raise LabelSheetError(
             f"{len(sheets)} sheets for {len(images.roots)} image folders; expected one sheet for all or one for each folder. "
@@ -92,7 +104,7 @@ def read_label_sheets(images: ImageFolders, sheets: Sequence[Path]) -> LabelTabl
     spans = list(pairwise(images.starts)) if len(sheets) > 1 else [(0, len(images.paths))]
     rows: list[Row] = []
     lost: list[str] = []
-    columns: dict[str, list[str]] = {}
+    table = LabelTable(", ".join(path.name for path in sheets), rows, {}, lost)
     for path, (start, stop) in zip(sheets, spans, strict=True):
         sheet = read_sheet(path)
         matched, unmatched = match_rows(sheet, path, NameIndex(images.names[start:stop], images.paths[start:stop]))
@@ -101,11 +113,28 @@ def read_label_sheets(images: ImageFolders, sheets: Sequence[Path]) -> LabelTabl
                 f"{path}: no row belongs to an image of {', '.join(map(str, images.roots))}; found {unmatched[0]}; "
                 f"expected names like {images.names[start]}. Is it the sheet of another folder?"
             )
-        rows += [dataclasses.replace(row, image=row.image + start) for row in matched]
+        matched = [dataclasses.replace(row, image=row.image + start) for row in matched]
+        rows += matched
         lost += unmatched
-        for column in sheet.columns.drop(FILENAME):
-            columns.setdefault(column, []).extend(cell for cell in sheet[column] if cell)
-    return LabelTable(", ".join(path.name for path in sheets), rows, columns, lost)
+        headings = [str(column) for column in sheet.columns.drop(FILENAME)]
+        of_files = _take_files(table, images, path, matched, headings, channels or ChannelColumns())
+        for column in headings:
+            if column not in of_files:
+                table.columns.setdefault(column, []).extend(cell for cell in sheet[column] if cell)
+    return table
+
+
+def _take_files(
+    table: LabelTable, images: ImageFolders, sheet: Path, rows: Sequence[Row], headings: Sequence[str], channels: ChannelColumns
+) -> set[str]:
+    """Notes in the table the channel files that a sheet's rows name; the columns that name files, used or not."""
+    used = channels.among(headings)
+    files, lost = located(rows, used, lambda image: [sheet.parent, images.root_of(image), images.paths[image].parent])
+    table.channels.update(used)
+    table.lost_files.extend(lost)
+    for image, found in files.items():
+        table.files.setdefault(image, {}).update(found)
+    return {*used.values(), *(column for column in headings if channels.is_reserved(column))}
 
 
 def read_class_folders(images: ImageFolders, *, min_classes: int = 2) -> LabelTable:

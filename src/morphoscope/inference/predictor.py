@@ -30,6 +30,7 @@ from morphoscope.measure.texture import texture_descriptors
 from morphoscope.micrograph import Micrograph
 from morphoscope.models.branches.metadata import metadata_values
 from morphoscope.models.bundle import Bundle
+from morphoscope.models.channels import ChannelReader
 from morphoscope.models.network import Batch
 from morphoscope.prediction import ClassPrediction
 
@@ -40,11 +41,14 @@ MAX_WORKERS = 8
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """One readable picture: micrograph without its pixels, working copy (Y, X) uint8, and the network's inputs."""
+    """One readable picture: micrograph without its pixels, working copy (Y, X) uint8, and the network's inputs. absent: channels
+    that it has no file of, whose input is a filler. notes: sentences on channel files that can't be used."""
 
     micrograph: Micrograph
     working: np.ndarray
     inputs: dict[str, np.ndarray]
+    absent: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +81,7 @@ class Predictor:
         preprocessing = bundle.preprocessing
         self._network = accelerated(bundle.network, (preprocessing.height, preprocessing.width))
         self._shapes = ShapeReader() if "shape" in bundle.network.spec.branches and not self._ways else None
+        self._channels = ChannelReader()
 
     @property
     def bundle(self) -> Bundle:
@@ -87,14 +92,20 @@ class Predictor:
         """Whether branches that take long are left out."""
         return bool(self._ways)
 
-    def predict(self, paths: Sequence[Path], rows: Mapping[Path, Mapping[str, str]] | None = None) -> Iterator[Predicted]:
-        """Answers for any number of files, a batch at a time. rows: cells of a metadata sheet, which win over the file."""
+    def predict(
+        self,
+        paths: Sequence[Path],
+        rows: Mapping[Path, Mapping[str, str]] | None = None,
+        files: Mapping[Path, Mapping[str, Path]] | None = None,
+    ) -> Iterator[Predicted]:
+        """Answers for any number of files, a batch at a time. rows: cells of a metadata sheet, which win over the file. files: of
+        each picture's channels, by their names."""
         threads = torch.get_num_threads()
         size = min(BATCH, max(1, -(-len(paths) // threads)))
         batches = (paths[start : start + size] for start in range(0, len(paths), size))
         workers = max(1, min(threads, MAX_WORKERS, -(-len(paths) // size)))
         pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(threads // workers,))
-        submitted = (pool.submit(self._predict_batch, batch, rows or {}) for batch in batches)
+        submitted = (pool.submit(self._predict_batch, batch, rows or {}, files or {}) for batch in batches)
         # NumPy's own threads would wait for work in a loop that takes the workers' cores.
         with threadpool_limits(1, user_api="blas"):
             try:
@@ -112,18 +123,27 @@ class Predictor:
         to be settled, `calibration.resolve` comes first. Safe to call from several threads at once."""
         return self.answer([(micrograph.path, self.see(micrograph)) for micrograph in micrographs])
 
-    def _predict_batch(self, paths: Sequence[Path], rows: Mapping[Path, Mapping[str, str]]) -> Predicted:
-        return self.answer([(path, self._see_file(path, rows.get(path, {}))) for path in paths])
+    def _predict_batch(
+        self, paths: Sequence[Path], rows: Mapping[Path, Mapping[str, str]], files: Mapping[Path, Mapping[str, Path]]
+    ) -> Predicted:
+        return self.answer([(path, self._see_file(path, rows.get(path, {}), files.get(path, {}))) for path in paths])
 
-    def _see_file(self, path: Path, row: Mapping[str, str]) -> Seen | str:
+    def _see_file(self, path: Path, row: Mapping[str, str], files: Mapping[str, Path]) -> Seen | str:
         try:
             micrograph = read_calibrated(path, row, scale=self._scale, max_pixels=self._max_pixels)
         except MorphoscopeError as error:
             return str(error)
-        return self.see(micrograph, row)
+        return self.see(micrograph, row, files)
 
-    def see(self, micrograph: Micrograph, row: Mapping[str, str] | None = None, working: np.ndarray | None = None) -> Seen:
-        """What the network takes of one picture whose scale is settled. row: its cells of a metadata sheet.
+    def see(
+        self,
+        micrograph: Micrograph,
+        row: Mapping[str, str] | None = None,
+        files: Mapping[str, Path] | None = None,
+        working: np.ndarray | None = None,
+    ) -> Seen:
+        """What the network takes of one picture whose scale is settled. row: its cells of a metadata sheet. files: of its channels;
+        one that can't be read counts as absent.
 
         working: its working copy where another process made it, and the micrograph comes without pixels.
         """
@@ -139,7 +159,23 @@ class Predictor:
             inputs["shape"] = np.full(self._bundle.network.spec.branches["shape"]["width"], np.nan, np.float32)
         if "metadata" in branches:
             inputs["metadata"] = self._bundle.metadata_encoder.encode(metadata_values(micrograph, row or {}))
-        return Seen(without_pixels(micrograph), working, inputs)
+        absent, notes = self._see_channels(inputs, files or {})
+        return Seen(without_pixels(micrograph), working, inputs, absent, notes)
+
+    def _see_channels(self, inputs: dict[str, np.ndarray], files: Mapping[str, Path]) -> tuple[frozenset[str], tuple[str, ...]]:
+        """Adds to the inputs what each channel of the model takes; which are absent, and why where a file was named."""
+        absent, notes = set(), []
+        for channel in self._bundle.channels:
+            inputs[channel.name] = channel.absent()
+            absent.add(channel.name)
+            if channel.name not in files:
+                continue
+            try:
+                inputs[channel.name] = self._channels.encoded(channel, files[channel.name])
+                absent.remove(channel.name)
+            except MorphoscopeError as error:
+                notes.append(f"channel {channel.name} counts as absent: {error}")
+        return frozenset(absent), tuple(notes)
 
     def answer(self, batch: Sequence[tuple[Path, Seen | str]]) -> Predicted:
         """Answers for pictures seen before; a text is the sentence that says why a file could not be read."""
@@ -161,4 +197,5 @@ def as_batch(seen: Sequence[Seen]) -> Batch:
     """What a network takes of pictures."""
     inputs = {name: torch.from_numpy(np.stack([one.inputs[name] for one in seen])) for name in seen[0].inputs}
     inputs["image"] = inputs["image"][:, None].float() / 255
-    return Batch(inputs)
+    channels = sorted(frozenset().union(*(one.absent for one in seen)))
+    return Batch(inputs, {name: torch.tensor([name in one.absent for one in seen]) for name in channels})

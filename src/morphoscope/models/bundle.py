@@ -25,6 +25,7 @@ from morphoscope.data.cache import content_hash
 from morphoscope.data.preprocessing import Preprocessing
 from morphoscope.errors import BundleError
 from morphoscope.models.branches.metadata import MetadataEncoder
+from morphoscope.models.channels import Channel
 from morphoscope.models.confidence import TaskConfidence
 from morphoscope.models.network import MultimodalNetwork, NetworkSpec
 from morphoscope.models.novelty import NoveltyReference
@@ -36,7 +37,8 @@ _WEIGHTS, _NOVELTY, _DOCUMENT, _CARD = "weights.safetensors", "novelty.safetenso
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """A trained model. provenance: plain JSON for people and reports (versions, data, figures, pixel-size range)."""
+    """A trained model. provenance: plain JSON for people and reports (versions, data, figures, pixel-size range). channels: further
+    inputs, each with the branch of its name."""
 
     network: MultimodalNetwork
     preprocessing: Preprocessing
@@ -46,6 +48,7 @@ class Bundle:
     provenance: dict[str, Any] = field(default_factory=dict)
     quick_confidence: tuple[TaskConfidence, ...] = ()
     """Of answers without the branches that take long, a task's each; none where there are no such branches."""
+    channels: tuple[Channel, ...] = ()
 
     @property
     def schema(self) -> Schema:
@@ -65,6 +68,7 @@ class Bundle:
             "schema_hash": self.schema.hash,
             "preprocessing": self.preprocessing.to_dict(),
             "metadata_encoder": self.metadata_encoder.to_dict(),
+            "channels": {channel.name: channel.to_dict() for channel in self.channels},
             "confidence": [one.to_dict() for one in self.confidence],
             "quick_confidence": [one.to_dict() for one in self.quick_confidence],
             "provenance": self.provenance,
@@ -101,6 +105,7 @@ class Bundle:
             NoveltyReference(arrays["references"], arrays["centre"], arrays["scale"], float(arrays["usual"][0])),
             document["provenance"],
             tuple(TaskConfidence.from_dict(one) for one in document.get("quick_confidence", ())),
+            tuple(Channel.from_dict(name, each) for name, each in document.get("channels", {}).items()),
         )
 
 

@@ -85,7 +85,7 @@ class MultimodalNetwork(nn.Module):
                 features, look = branch.look(batch.inputs[name])
                 looks.append(look.float())
             else:
-                features = branch(batch.inputs[reads(name, branch)])
+                features = self._where_present(name, branch, batch)
             found[name] = self._with_stand_in(name, features, batch)
         return found, torch.cat(looks or list(found.values()), 1)
 
@@ -98,9 +98,18 @@ class MultimodalNetwork(nn.Module):
                 if seen is not None:
                     auxiliary = [head(seen.float()) for head in self.auxiliary_heads]
             else:
-                features = branch(batch.inputs[reads(name, branch)])
+                features = self._where_present(name, branch, batch)
             found[name] = self._with_stand_in(name, features, batch)
         return found, auxiliary
+
+    def _where_present(self, name: str, branch: nn.Module, batch: Batch) -> Tensor:
+        """(B, F) of the rows that the branch has; it never sees the others, so these can't spoil what it normalises by."""
+        inputs = batch.inputs[reads(name, branch)]
+        if name not in batch.absent:
+            return branch(inputs)
+        features = self.stand_ins[name].float().expand(len(batch.absent[name]), -1)
+        rows = (~batch.absent[name]).nonzero()[:, 0]
+        return features.index_copy(0, rows, branch(inputs[rows]).float()) if len(rows) else features
 
     def _with_stand_in(self, name: str, features: Tensor, batch: Batch) -> Tensor:
         features = features.float()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 from morphoscope.data.preprocessing import Preprocessing
 from morphoscope.data.split import Fold
 from morphoscope.inference.forward import FUSED, QUICK, Answers, ask, quick_branches
+from morphoscope.models.branches import OF_THE_PICTURE, kind_of
 from morphoscope.models.branches.metadata import MetadataEncoder, Value
 from morphoscope.models.bundle import Bundle
 from morphoscope.models.confidence import TaskConfidence
@@ -23,6 +24,7 @@ from morphoscope.models.novelty import MAX_REFERENCES, NoveltyReference
 from morphoscope.prediction import ClassPrediction
 from morphoscope.schema import Schema
 from morphoscope.training.callbacks import CHECKPOINT_SECONDS, Watch
+from morphoscope.training.channels import ChannelSamples
 from morphoscope.training.fit import FitTask, Fitted, fit
 from morphoscope.training.mixture import fit_mixture
 from morphoscope.training.module import EVALUATION_BATCH
@@ -31,13 +33,12 @@ from morphoscope.training.recipe import Recipe
 from morphoscope.training.samples import Samples, ordered_batches
 
 IMAGE_ONLY, METADATA_ONLY = "image only", "metadata only"
-_ALONE = {"image": "network only", "texture": "texture only", "shape": "shape only", "autoencoder": "autoencoder only"}
 
 
 @dataclass(frozen=True, eq=False)
 class Material:
     """Everything of a folder that training needs, rows in one order: N pictures. described: (N, D) float32 for each of the
-    branches that take a picture in numbers, `texture` and `shape`."""
+    branches that take a picture in numbers, `texture` and `shape`. channels: by name."""
 
     schema: Schema
     preprocessing: Preprocessing
@@ -45,16 +46,20 @@ class Material:
     described: Mapping[str, np.ndarray]
     metadata: Sequence[Mapping[str, Value]]
     truths: list[np.ndarray]
+    channels: Mapping[str, ChannelSamples] = field(default_factory=dict)
 
     def samples(self, encoder: MetadataEncoder, branches: Collection[str]) -> Samples:
         """The tensors' source for the branches that a network has."""
         vectors = {name: values for name, values in self.described.items() if name in branches}
         if "metadata" in branches:
             vectors["metadata"] = np.stack([encoder.encode(values) for values in self.metadata])
-        return Samples(self.canvases, vectors, self.truths)
+        channels = {name: channel for name, channel in self.channels.items() if name in branches}
+        vectors |= {name: channel.values for name, channel in channels.items()}
+        return Samples(self.canvases, vectors, self.truths, {name: ~channel.present for name, channel in channels.items()})
 
     def spec(self, recipe: Recipe, encoder: MetadataEncoder) -> NetworkSpec:
-        """The network of a recipe, without the branches that have nothing to read: no metadata, no objects to measure."""
+        """The network of a recipe, without the branches that have nothing to read: no metadata, no objects, no such channel.
+        The name of a kind of channel stands for all channels of it."""
         model = recipe.model
         arguments: dict[str, dict[str, Any]] = {"image": image_arguments(recipe, self.preprocessing)}
         arguments["autoencoder"] = {
@@ -65,7 +70,10 @@ class Material:
         arguments |= {name: {"width": values.shape[1]} for name, values in self.described.items()}
         if encoder.width:
             arguments["metadata"] = {"width": encoder.width, "hidden": model.metadata_hidden}
-        branches: dict[str, dict[str, Any]] = {name: arguments[name] for name in recipe.model.branches if name in arguments}
+        arguments |= {name: channel.arguments(arguments["image"]) for name, channel in self.channels.items()}
+        branches = {
+            name: arguments[name] for asked in recipe.model.branches for name in arguments if asked in (name, kind_of(name))
+        }
         return NetworkSpec(branches, self.schema, recipe.model.dropout)
 
 
@@ -248,19 +256,27 @@ def bundle_of(trained: Trained, material: Material, provenance: dict[str, Any]) 
         trained.novelty,
         provenance,
         trained.confidence.get(QUICK, ()),
+        tuple(each.channel for name, each in material.channels.items() if name in trained.fitted.network.branches),
     )
 
 
 def _ways(branches: Collection[str]) -> dict[str, Collection[str]]:
-    """What each kind of input knows alone: pixels (network and texture) against metadata, and the two sides of the pixels;
+    """What each kind of input knows alone: pixels (network, texture, shape), metadata, each channel; the sides of the pixels;
     and all that answers quickly together."""
     ways: dict[str, Collection[str]] = {}
-    pixels = [name for name in branches if name != "metadata"]
-    if pixels and "metadata" in branches:
+    pixels = [name for name in branches if name in OF_THE_PICTURE]
+    others = [name for name in branches if name not in OF_THE_PICTURE]
+    if pixels and others:
         ways[IMAGE_ONLY] = pixels
-        ways[METADATA_ONLY] = ["metadata"]
+    if len(branches) > 1:
+        ways |= {alone(name): [name] for name in others}
     if len(pixels) > 1:
-        ways |= {_ALONE[name]: [name] for name in pixels}
+        ways |= {alone(name): [name] for name in pixels}
     if quick := quick_branches(branches):
         ways[QUICK] = quick
     return ways
+
+
+def alone(branch: str) -> str:
+    """What a branch's own answer is called: `network only`, `spectrum only`, `picture BSE only`."""
+    return f"{'network' if branch == 'image' else branch.replace(':', ' ')} only"

@@ -18,7 +18,9 @@ import torch
 from lightning.pytorch.loggers import TensorBoardLogger
 from safetensors.torch import load_file, save_file
 
+from morphoscope.models.branches.image import ImageBranch
 from morphoscope.models.branches.metadata import MetadataEncoder
+from morphoscope.models.branches.picture import PictureBranch
 from morphoscope.models.encoders import RANDOM, start_from
 from morphoscope.models.network import MultimodalNetwork, NetworkSpec
 from morphoscope.training.callbacks import (
@@ -164,12 +166,20 @@ def _module(task: FitTask, network: MultimodalNetwork, recipe: Recipe) -> Multit
 
 def _initialised(task: FitTask) -> MultimodalNetwork:
     network = MultimodalNetwork(task.spec).to(memory_format=torch.channels_last)
-    if "image" in network.branches:
-        start_from(task.recipe.encoder, network.branches["image"])  # type: ignore[arg-type]
-    for name in ("texture", "shape"):
-        if name in network.branches:
-            network.branches[name].standardise_by(torch.from_numpy(task.samples.vectors[name][task.training]))  # type: ignore[operator]
+    for name, branch in network.branches.items():
+        looking = branch.image if isinstance(branch, PictureBranch) else branch
+        if isinstance(looking, ImageBranch):
+            start_from(task.recipe.encoder, looking)
+        elif hasattr(branch, "standardise_by"):
+            branch.standardise_by(torch.from_numpy(_present(task.samples, name, task.training)))  # type: ignore[operator]
     return network
+
+
+def _present(samples: Samples, name: str, rows: np.ndarray) -> np.ndarray:
+    """(M, …) what a branch takes of some rows, less those without it; all rows of the run where no such row has it."""
+    absent = samples.absent.get(name, np.zeros(len(samples), bool))
+    some = rows[~absent[rows]]
+    return samples.vectors[name][some if len(some) else ~absent]
 
 
 def _plan(task: FitTask, network: MultimodalNetwork, deadline: float | None, resume: bool) -> Recipe:

@@ -13,6 +13,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from morphoscope.data.augmentation import Augmentation
+from morphoscope.models.branches.channel import ChannelBranch
 from morphoscope.models.branches.metadata import MetadataEncoder, MetadataJitter
 from morphoscope.models.confidence import TaskConfidence, to_probabilities
 from morphoscope.models.network import Batch, MultimodalNetwork
@@ -94,7 +95,13 @@ class MultitaskModule(pl.LightningModule):
         vectors = dict(rows.vectors)
         if "metadata" in vectors:
             vectors["metadata"] = self._jitter(vectors["metadata"], log_zoom, generator)
-        return Batch({"image": pictures.contiguous(memory_format=torch.channels_last), **vectors})
+        absent = {}
+        for name, rows_absent in rows.absent.items():
+            branch: ChannelBranch = self.network.branches[name]  # type: ignore[assignment]
+            vectors[name] = branch.augmented(vectors[name], self._augmentation, generator)
+            dropped = torch.rand(len(rows), generator=generator) < self._recipe.model.channel_drop
+            absent[name] = rows_absent | dropped.to(rows_absent.device)
+        return Batch({"image": pictures.contiguous(memory_format=torch.channels_last), **vectors}, absent)
 
     def on_train_batch_end(self, *_: Any) -> None:
         self.average.update_parameters(self.network)

@@ -38,7 +38,7 @@ class ModelSettings(_Section):
     grey_mean: float = Field(0.5, ge=0, le=1)
     grey_std: float = Field(0.25, gt=0, le=1)
     """What display values in [0, 1] are standardised by: 0.5 and 0.5 give [-1, 1]; 0.449 and 0.226 are ImageNet's in grey."""
-    branches: tuple[str, ...] = ("image", "texture", "shape", "metadata")
+    branches: tuple[str, ...] = ("image", "texture", "shape", "metadata", "spectrum", "diffraction", "picture")
     dropout: float = Field(0.2, ge=0, lt=1)
     metadata_hidden: int = Field(64, ge=0, le=1024)
     """Width of the metadata branch's hidden layer; 0: one linear layer alone."""
@@ -49,6 +49,8 @@ class ModelSettings(_Section):
     autoencoder_side: int = Field(64, ge=16, le=256, multiple_of=8)
     """px of the small picture that the autoencoder branch condenses and draws again."""
     autoencoder_code: int = Field(128, ge=8, le=2048)
+    channel_drop: float = Field(0.3, ge=0, lt=1)
+    """Share of the pictures that training shows without a channel, each channel for itself, so that none is relied on."""
 
     @field_validator("branches")
     @classmethod
@@ -158,6 +160,8 @@ class DataRecord(_Section):
     sample: str = ""
     tasks: tuple[str, ...] = ()
     unmatched: Literal["", "error", "blank"] = ""
+    channels: dict[str, str] = Field(default_factory=dict)
+    lost_files: Literal["", "absent", "error"] = ""
     scale: Literal["", "auto", "header", "picture", "none"] = ""
     refit: bool = False
     ablate: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,11 +15,13 @@ from morphoscope.models.network import Batch
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """canvases (N, Y, X) uint8, possibly mapped from disk; vectors: (N, D) float32 a further branch; truths: (N, C) bool a task."""
+    """canvases (N, Y, X) uint8, possibly mapped from disk; vectors: (N, …) a further branch; truths: (N, C) bool a task; absent:
+    (N,) bool a channel, the rows without it."""
 
     canvases: np.ndarray
     vectors: dict[str, np.ndarray]
     truths: list[np.ndarray]
+    absent: dict[str, np.ndarray] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.canvases)
@@ -31,16 +33,18 @@ class Samples:
             torch.from_numpy(self.canvases[order])[:, None],
             {name: torch.from_numpy(values[order]) for name, values in self.vectors.items()},
             [torch.from_numpy(truth[order]) for truth in self.truths],
+            {name: torch.from_numpy(values[order]) for name, values in self.absent.items()},
         )
 
 
 @dataclass
 class Rows:
-    """A batch before it is augmented: pictures (B, 1, Y, X) uint8, vectors (B, D), truths (B, C)."""
+    """A batch before it is augmented: pictures (B, 1, Y, X) uint8, vectors (B, …), truths (B, C), absent (B,) a channel."""
 
     pictures: Tensor
     vectors: dict[str, Tensor]
     truths: list[Tensor]
+    absent: dict[str, Tensor] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.pictures)
@@ -51,11 +55,12 @@ class Rows:
             self.pictures.to(device, non_blocking=True),
             {name: vector.to(device, non_blocking=True) for name, vector in self.vectors.items()},
             [truth.to(device, non_blocking=True) for truth in self.truths],
+            {name: rows.to(device, non_blocking=True) for name, rows in self.absent.items()},
         )
 
     def batch(self) -> Batch:
         """What the network takes, unaugmented."""
-        return Batch({"image": display_values(self.pictures), **self.vectors})
+        return Batch({"image": display_values(self.pictures), **self.vectors}, dict(self.absent))
 
 
 def display_values(pictures: Tensor) -> Tensor:

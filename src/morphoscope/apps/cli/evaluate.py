@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from morphoscope.apps.cli.channel import ChannelOption, LostFiles, LostFilesOption
 from morphoscope.apps.cli.scale import ScaleOption, ScaleSource
 
 
@@ -17,6 +18,8 @@ def evaluate(
     labels: Annotated[list[Path] | None, typer.Option(help="Label sheet; without it, folder names are the classes.")] = None,
     group: Annotated[str | None, typer.Option(help="Column of what belongs together, for honest intervals.")] = None,
     metadata: Annotated[Path | None, typer.Option(help="Sheet of pixel_size_nm, hv_kv, …; wins over the files.")] = None,
+    channel: ChannelOption = None,
+    lost_files: LostFilesOption = LostFiles.absent,
     scale: ScaleOption = ScaleSource.auto,
     overwrite: Annotated[bool, typer.Option(help="Replace the evaluation that --out holds.")] = False,
 ) -> None:
@@ -35,6 +38,8 @@ def evaluate(
         labels=labels or (),
         group=group,
         metadata=metadata,
+        channels=channel or (),
+        lost_files=lost_files.value,
         scale=scale.value,
         out=out,
         overwrite=overwrite,

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from morphoscope.apps.cli.channel import ChannelOption, LostFiles, LostFilesOption
 from morphoscope.apps.cli.scale import ScaleOption, ScaleSource
 
 
@@ -19,6 +20,8 @@ def predict(
         Path | None, typer.Option(help="Folder for heat maps: what speaks for each answer, beside the picture.")
     ] = None,
     metadata: Annotated[Path | None, typer.Option(help="Sheet of pixel_size_nm, hv_kv, …; wins over the files.")] = None,
+    channel: ChannelOption = None,
+    lost_files: LostFilesOption = LostFiles.absent,
     scale: ScaleOption = ScaleSource.auto,
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures become error rows.")] = 500_000_000,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier table.")] = False,
@@ -37,6 +40,8 @@ def predict(
         overlay=overlay,
         explain=explain,
         metadata=metadata,
+        channels=channel or (),
+        lost_files=lost_files.value,
         scale=scale.value,
         max_pixels=max_pixels,
         overwrite=overwrite,

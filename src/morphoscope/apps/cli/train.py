@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from morphoscope.apps.cli.channel import ChannelOption, LostFilesWhenTraining
 from morphoscope.apps.cli.scale import SCALE, ScaleSource
 
 
@@ -43,6 +44,8 @@ def train(
         Path | None, typer.Option(help="Sheet of pixel_size_nm, hv_kv, … and further columns; wins over the files.")
     ] = None,
     scale: Annotated[ScaleSource | None, SCALE] = None,
+    channel: ChannelOption = None,
+    lost_files: LostFilesWhenTraining = None,
     schema: Annotated[Path | None, typer.Option(help="TOML with the allowed classes a task and their order.")] = None,
     masks: Annotated[
         Path | None,
@@ -73,7 +76,9 @@ def train(
         str | None, typer.Option(help="80/20, 70/20/10, kfold:5x1 (folds x repeats) or logo (leave one group out).")
     ] = None,
     refit: Annotated[bool | None, typer.Option(help="Train the final model again on every picture.")] = None,
-    ablate: Annotated[bool | None, typer.Option(help="Also retrain without metadata, and with metadata alone.")] = None,
+    ablate: Annotated[
+        bool | None, typer.Option(help="Also retrain on the image alone, on metadata alone, and on each channel alone.")
+    ] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", help="Any setting of the recipe: fit.learning_rate=0.002.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the model, report.html and all figures.")] = Path("morphoscope-run"),
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the interrupted run that --out holds.")] = False,
@@ -109,6 +114,8 @@ def train(
             sample=sample,
             metadata=metadata,
             scale=scale.value if scale else None,
+            channels=channel or (),
+            lost_files=lost_files.value if lost_files else None,
             schema=schema,
             tasks=[name.strip() for name in tasks.split(",")] if tasks else (),
             unmatched=unmatched.value if unmatched else None,

@@ -12,6 +12,7 @@ from morphoscope.errors import MorphoscopeError
 
 _REFUSED = {
     "metadata": "objects are learned from pixels alone",
+    "channel": "objects are learned from pixels alone",
     "scale": "objects are learned from pixels alone",
     "schema": "there are no classes to learn",
     "tasks": "objects are learned, not the columns of a sheet",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -26,11 +27,13 @@ from morphoscope.apps.verbs.summary import (
 from morphoscope.calibration.resolve import Scale
 from morphoscope.data.cache import content_hash
 from morphoscope.data.catalogue import Catalogue, load_catalogue
+from morphoscope.data.channel_columns import ChannelColumns, asked_channels
 from morphoscope.data.label_check import LabelCheck
 from morphoscope.data.readings import read_calibrated
 from morphoscope.errors import MorphoscopeError
 from morphoscope.inference.predictor import Predicted, Predictor
 from morphoscope.micrograph import Micrograph, PixelSize
+from morphoscope.models.branches import channel_kinds
 from morphoscope.models.bundle import Bundle
 from morphoscope.prediction import ClassPrediction
 from morphoscope.reporting.metrics_document import metrics_document, write_metrics
@@ -55,6 +58,7 @@ class _Request:
     group: str | None
     metadata: Path | None
     scale: Scale
+    channels: tuple[str, ...]
     command: str
 
 
@@ -83,6 +87,8 @@ def evaluate(
     labels: Paths = (),
     group: str | None = None,
     metadata: PathLike | None = None,
+    channels: Sequence[str] = (),
+    lost_files: Literal["absent", "error"] = "absent",
     scale: Scale = "auto",
     out: PathLike,
     overwrite: bool = False,
@@ -98,8 +104,11 @@ def evaluate(
     """
     started = datetime.now().astimezone()
     target = Path(out)
-    usual = command_line("evaluate", model, *as_paths(images), *_options(labels, group, metadata, scale), "--out", target)
-    request = _Request(Path(model), as_paths(images), as_paths(labels), group, as_path(metadata), scale, command or usual)
+    options = _options(labels, group, metadata, scale, channels)
+    usual = command_line("evaluate", model, *as_paths(images), *options, "--out", target)
+    request = _Request(
+        Path(model), as_paths(images), as_paths(labels), group, as_path(metadata), scale, tuple(channels), command or usual
+    )
     claim_folder(target, OWN_RESULTS, overwrite)
     bundle = Bundle.load(request.model)
     catalogue, check = load_catalogue(
@@ -109,6 +118,12 @@ def evaluate(
         schema=bundle.schema,
         group=group,
         unmatched="blank",
+        channels=ChannelColumns(
+            channel_kinds(),
+            asked_channels(channels, channel_kinds()),
+            {channel.name: channel.column for channel in bundle.channels},
+        ),
+        lost_files=lost_files,
     )
     say(check.to_text())
     found = _answered(bundle, catalogue, scale, say)
@@ -123,9 +138,10 @@ def evaluate(
     return run
 
 
-def _options(labels: Paths, group: str | None, metadata: PathLike | None, scale: Scale) -> list[object]:
+def _options(labels: Paths, group: str | None, metadata: PathLike | None, scale: Scale, channels: Sequence[str]) -> list[object]:
     """As on the command line."""
     words: list[object] = [word for sheet in as_paths(labels) for word in ("--labels", sheet)]
+    words += [word for channel in channels for word in ("--channel", channel)]
     given = {"--group": group, "--metadata": metadata, "--scale": None if scale == "auto" else scale}
     return words + [word for option, value in given.items() if value for word in (option, value)]
 
@@ -158,16 +174,22 @@ def _answered(bundle: Bundle, catalogue: Catalogue, scale: Scale, say: Say) -> _
     micrographs: list[Micrograph] = []
     batches: list[Predicted] = []
     failed: dict[Path, str] = {}
+    absent: list[str] = []
     with bar("Predicting", len(entries)) as progress:
         for batch in Predictor(bundle, scale=scale).predict(
-            list(entries), {path: entry.metadata for path, entry in entries.items()}
+            list(entries),
+            {path: entry.metadata for path, entry in entries.items()},
+            {path: entry.files for path, entry in entries.items()},
         ):
             micrographs += [one.micrograph for one in batch.seen]
             failed |= batch.failed
+            absent.extend(f"{one.micrograph.path.name}: {note}" for one in batch.seen for note in one.notes)
             batches.append(replace(batch, seen=[]))  # working copies of a large folder don't fit in memory
             progress(done := done + len(batch.paths))
     for sentence in failed.values():
         say(f"Left out: {sentence}")
+    for sentence in absent:
+        say(f"Absent: {sentence}")
     if not micrographs:
         raise MorphoscopeError(
             f"None of {len(entries)} files could be read as a picture; expected micrographs such as TIFF, PNG or JPEG. "

@@ -12,7 +12,19 @@ import numpy as np
 from morphoscope.apps.verbs.arguments import Say
 from morphoscope.apps.verbs.recorded import as_recorded
 from morphoscope.data.split import Fold
-from morphoscope.training.experiment import Material, Pace, Trained, Trial, calibrated_on_all, run_refit, run_trial, run_turn
+from morphoscope.models.branches import OF_THE_PICTURE, is_channel, kind_of
+from morphoscope.training.experiment import (
+    IMAGE_ONLY,
+    Material,
+    Pace,
+    Trained,
+    Trial,
+    alone,
+    calibrated_on_all,
+    run_refit,
+    run_trial,
+    run_turn,
+)
 from morphoscope.training.fit import Fitted, what_is_left_of
 from morphoscope.training.recipe import Recipe
 
@@ -99,11 +111,14 @@ def trial_names(n_folds: int) -> list[str]:
 
 def ablated(recipe: Recipe, material: Material) -> dict[str, Recipe]:
     """The recipe with fewer of the branches that have something to read, by name: retraining tells what each input adds."""
-    branches = tuple(name for name in recipe.model.branches if name != "metadata" or any(material.metadata))
+    asked = recipe.model.branches
+    channels = tuple(name for name in material.channels if {name, kind_of(name)} & set(asked))
+    branches = tuple(name for name in asked if not is_channel(name) and (name != "metadata" or any(material.metadata)))
+    branches += channels
     subsets = {
-        "image only, retrained": tuple(name for name in branches if name != "metadata"),
-        "metadata only, retrained": tuple(name for name in branches if name == "metadata"),
-        "network only, retrained": tuple(name for name in branches if name == "image"),
+        f"{IMAGE_ONLY}, retrained": tuple(name for name in branches if name in OF_THE_PICTURE),
+        **{f"{alone(one)}, retrained": (one,) for one in ("metadata", *channels) if one in branches},
+        f"{alone('image')}, retrained": tuple(name for name in branches if name == "image"),
     }
     return {
         name: recipe.model_copy(update={"model": recipe.model.model_copy(update={"branches": fewer})})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -13,18 +13,22 @@ import numpy as np
 
 from morphoscope.apps.verbs.progress import bar
 from morphoscope.calibration.resolve import Scale, conflicts
-from morphoscope.data.catalogue import Catalogue, load_catalogue
+from morphoscope.data.catalogue import Catalogue, load_catalogue, refuse_lost
+from morphoscope.data.channel_columns import ChannelColumns, asked_channels
 from morphoscope.data.duplicates import near_duplicate_groups
 from morphoscope.data.label_check import LabelCheck
 from morphoscope.data.preparation import FolderReader, OutOfTimeError, PreparedFolder
 from morphoscope.data.preprocessing import Preprocessing, common_canvas
 from morphoscope.data.split import effective_groups
 from morphoscope.inference.shapes import ShapeReader, Shown, has_objects, spacing_of
+from morphoscope.models.branches import channel_kinds, kind_of
 from morphoscope.models.branches.image import ImageBranch, check_canvas
 from morphoscope.models.branches.metadata import Value, metadata_values
+from morphoscope.training.channels import ChannelSamples, read_channel
 from morphoscope.training.experiment import Material, image_arguments
 from morphoscope.training.recipe import Recipe
 
+MAX_NOTES = 20
 MIN_SHARE_WITH_OBJECTS = 0.5
 """Of the pictures: where fewer show objects, measured shape has nothing to tell."""
 
@@ -42,6 +46,9 @@ class FolderRequest:
     tasks: tuple[str, ...] = ()
     unmatched: Literal["error", "blank"] | None = None
     scale: Scale | None = None
+    channels: tuple[str, ...] = ()
+    """`spectrum=COLUMN` each, as with --channel."""
+    lost_files: Literal["absent", "error"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +64,11 @@ class Folder:
     metadata: list[dict[str, Value]]
     unreadable: list[str]
     scale: Scale
+    lost_files: Literal["absent", "error"]
     _reader: FolderReader
     _working: Preprocessing
+    lost_channels: list[str] = field(default_factory=list)
+    """A sentence a channel file that turned out to be unreadable, once `material` has read them."""
 
     @property
     def truths(self) -> list[np.ndarray]:
@@ -86,7 +96,31 @@ class Folder:
         described = {"texture": self.prepared.textures}
         if "shape" in recipe.model.branches:
             described["shape"] = self.shapes()
-        return Material(self.catalogue.schema, preprocessing, canvases, described, self.metadata, self.truths)
+        channels = self._channels(recipe, preprocessing, say)
+        return Material(self.catalogue.schema, preprocessing, canvases, described, self.metadata, self.truths, channels)
+
+    def _channels(self, recipe: Recipe, preprocessing: Preprocessing, say: Callable[[str], None]) -> dict[str, ChannelSamples]:
+        """The channels that the recipe fuses and some picture has. Raises LabelSheetError for files that can't be used, where
+        the user asked for it."""
+        found: dict[str, ChannelSamples] = {}
+        names = self.names
+        for name, column in self.check.channels.items():
+            if not {name, kind_of(name)} & set(recipe.model.branches):
+                continue
+            files = [entry.files.get(name) for entry in self.catalogue.entries]
+            with bar(f"Reading channel {name}", len(files)) as progress:
+                samples, failed = read_channel(name, column, files, preprocessing, progress)
+            self.lost_channels.extend(f"channel {name} of {names[row]}: {sentence}" for row, sentence in failed.items())
+            for sentence in list(failed.values())[:MAX_NOTES]:
+                say(f"Absent: {sentence}")
+            if len(failed) > MAX_NOTES:
+                say(f"And {len(failed) - MAX_NOTES} channel files more that can't be used.")
+            if self.lost_files == "error":
+                refuse_lost(list(failed.values()))
+            if samples:
+                found[name] = samples
+            say(f"Channel {name}: {int(samples.present.sum()) if samples else 0} of {len(files)} pictures have one.")
+        return found
 
     def is_measurable(self, say: Callable[[str], None], until: float = math.inf) -> bool:
         """Whether measured shape has something to tell: objects are found in most pictures, before `until` on time.monotonic()."""
@@ -135,6 +169,8 @@ def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], Non
         sample=request.sample,
         tasks=request.tasks,
         unmatched=request.unmatched or "error",
+        channels=ChannelColumns(channel_kinds(), asked_channels(request.channels, channel_kinds())),
+        lost_files=request.lost_files or "absent",
     )
     say(check.to_text())
     working, scale = Preprocessing(0, 0, working_side(recipe)), request.scale or "auto"
@@ -164,6 +200,7 @@ def read_folder(request: FolderRequest, recipe: Recipe, say: Callable[[str], Non
         [metadata_values(m, e.metadata) for m, e in zip(prepared.micrographs, kept.entries, strict=True)],
         list(prepared.unreadable.values()),
         scale,
+        request.lost_files or "absent",
         reader,
         working,
     )

@@ -33,6 +33,8 @@ def with_record(recipe: Recipe, source: FolderRequest, refit: bool, ablate: bool
         tasks=source.tasks,
         unmatched=source.unmatched or "",
         scale=source.scale or "",
+        channels=dict(option.split("=", 1) for option in source.channels),
+        lost_files=source.lost_files or "",
         refit=refit,
         ablate=ablate,
         fits=fits,
@@ -80,6 +82,8 @@ def completed(given: FolderRequest, recipe: Recipe) -> FolderRequest:
         tasks=given.tasks or record.tasks,
         unmatched=given.unmatched or record.unmatched or None,
         scale=given.scale or record.scale or None,
+        channels=given.channels or (tuple(map("=".join, record.channels.items())) if are_its_own else ()),
+        lost_files=given.lost_files or record.lost_files or None,
     )
 
 

@@ -66,7 +66,7 @@ def run_summary(training: Training, recipe: Recipe) -> RunSummary:
         if len(trials) > 1
         else None,
         branch_outcomes=_branch_outcomes(training, rows),
-        warnings=[*folder.check.warnings(), *_warnings(training)],
+        warnings=[*folder.check.warnings(), *_warnings(training), *_unreadable_channels(folder.lost_channels)],
     )
 
 
@@ -255,6 +255,12 @@ def _protocol_warnings(training: Training) -> Iterator[str]:
         yield f"Training looked at {training.leakage.n_leaking} of the test pictures, or at near-duplicates or others of their group."
     if any(stage.frozen_below for stage in recipe.fit.stages) and not is_ever_frozen(recipe):
         yield "The recipe freezes layers of pretrained weights; this run starts from random weights, so every layer learned throughout."
+
+
+def _unreadable_channels(sentences: Sequence[str]) -> list[str]:
+    if not sentences:
+        return []
+    return [f"{len(sentences)} channel files could not be used and count as absent; the first: {sentences[0]}"]
 
 
 def label_summary(check: label_check.LabelCheck) -> LabelCheck:

@@ -30,10 +30,12 @@ from morphoscope.apps.verbs.unfinished import (
     write_beginning,
 )
 from morphoscope.calibration.resolve import Scale
+from morphoscope.data.channel_columns import asked_channels
 from morphoscope.data.leakage import LeakageAudit, audit
 from morphoscope.data.split import Fold, calibration_turns, check_protocol, chosen_on_test
 from morphoscope.data.split import split as split_pictures
 from morphoscope.errors import OutputError
+from morphoscope.models.branches import channel_kinds
 from morphoscope.models.branches.image import ImageBranch
 from morphoscope.models.encoders import DEFAULT, ENCODER_WEIGHTS, RANDOM, resolved_encoder, start_from
 from morphoscope.reporting.run_summary import RunSummary
@@ -100,6 +102,8 @@ def train(
     sample: str | None = None,
     metadata: PathLike | None = None,
     scale: Scale | None = None,
+    channels: Sequence[str] = (),
+    lost_files: Literal["absent", "error"] | None = None,
     schema: PathLike | None = None,
     tasks: Sequence[str] = (),
     unmatched: Literal["error", "blank"] | None = None,
@@ -124,7 +128,8 @@ def train(
 
         morphoscope.train("images", labels="labels.xlsx", group="Sample", epochs=20, out="run")
 
-    The options are those of `morphoscope train`; settings are `key=value` as with --set. What is left out comes from the
+    The options are those of `morphoscope train`; settings are `key=value` as with --set, channels `name=column` as with
+    --channel. What is left out comes from the
     recipe: that of a finished run records its pictures, sheets and options. say hears what the command line prints.
     began: on time.monotonic(), where the time budget counts from; now, if left out.
 
@@ -133,7 +138,17 @@ def train(
     """
     began = time.monotonic() if began is None else began
     given = FolderRequest(
-        as_paths(images), as_paths(labels), as_path(metadata), as_path(schema), group, sample, tuple(tasks), unmatched, scale
+        as_paths(images),
+        as_paths(labels),
+        as_path(metadata),
+        as_path(schema),
+        group,
+        sample,
+        tuple(tasks),
+        unmatched,
+        scale,
+        tuple(f"{name}={column}" for name, column in asked_channels(channels, channel_kinds()).items()),
+        lost_files,
     )
     options = {"fit.epochs": epochs, "seed": seed, "split.protocol": split, "encoder": encoder}
     wanted = [f"{name}={value}" for name, value in options.items() if value is not None]

@@ -11,6 +11,7 @@ from typing import Any
 
 from morphoscope.apps.verbs.folder import Folder, FolderRequest
 from morphoscope.calibration.resolve import Scale
+from morphoscope.data.cache import content_hash
 from morphoscope.errors import OutputError
 from morphoscope.training.recipe import Recipe
 
@@ -35,11 +36,21 @@ def beginning_of(recipe: Recipe, source: FolderRequest, refit: bool, ablate: boo
         "--refit": refit,
         "--ablate": ablate,
         "--scale": source.scale,
+        "--channel": sorted(source.channels),
+        "--lost-files": source.lost_files,
     }
     # Tasks without a label among these pictures matter to the network too.
     settings["tasks"] = [[task.name, *task.classes] for task in folder.catalogue.schema.tasks]
     rows = zip(folder.catalogue.entries, folder.prepared.hashes, strict=True)
-    return Beginning(settings, {e.name: _digest([content, e.labels, e.group, e.sample, e.metadata]) for e, content in rows})
+    return Beginning(
+        settings,
+        {e.name: _digest([content, e.labels, e.group, e.sample, e.metadata, _contents(e.files)]) for e, content in rows},
+    )
+
+
+def _contents(files: Mapping[str, Path]) -> dict[str, str]:
+    """What the files of a picture's channels hold, as digests."""
+    return {channel: content_hash(path) for channel, path in files.items()}
 
 
 def write_beginning(fits: Path, beginning: Beginning) -> None:
