@@ -133,14 +133,14 @@ class Predictor:
             micrograph = read_calibrated(path, row, scale=self._scale, max_pixels=self._max_pixels)
         except MorphoscopeError as error:
             return str(error)
-        return self.see(micrograph, row, files)
+        return self.see(micrograph, row, files=files)
 
     def see(
         self,
         micrograph: Micrograph,
         row: Mapping[str, str] | None = None,
-        files: Mapping[str, Path] | None = None,
         working: np.ndarray | None = None,
+        files: Mapping[str, Path] | None = None,
     ) -> Seen:
         """What the network takes of one picture whose scale is settled. row: its cells of a metadata sheet. files: of its channels;
         one that can't be read counts as absent.
