@@ -68,14 +68,13 @@ def test_byol_is_equation_two_of_grill_2020() -> None:
     assert of_tensors(byol_loss, first, second) == pytest.approx((2 - 2 * cosine).mean(), rel=1e-5)
 
 
-@pytest.mark.parametrize("name", METHODS.names())
+@pytest.mark.parametrize("name", [name for name in METHODS.names() if name != "mae"])  # which looks at patches: test_mae.py
 def test_a_method_learns_to_see_past_a_change_and_does_not_collapse(name: str) -> None:
     """Toy pictures: eight numbers that stay and eight that change from view to view."""
     torch.manual_seed(0)
     encoder: nn.Module = nn.Sequential(nn.Flatten(), nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 16))
     method = METHODS.load(name)(16, widths=[32, 16])
-    if isinstance(method, BYOL):
-        method.follow(encoder)
+    method.follow(encoder)
     learned = [p for module in (encoder, method) for p in module.parameters() if p.requires_grad]
     optimizer = torch.optim.Adam(learned, 3e-3)
     kept = torch.randn(256, 8)

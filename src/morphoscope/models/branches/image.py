@@ -67,8 +67,12 @@ class ImageBranch(nn.Module):
         maps, auxiliary = self._maps(pictures)
         return self.backbone.forward_head(maps, pre_logits=True), auxiliary  # type: ignore[operator]
 
+    def standardised(self, pictures: Tensor) -> Tensor:
+        """The pictures as the backbone takes them."""
+        return (pictures - self._mean) / self._std
+
     def _maps(self, pictures: Tensor) -> tuple[Tensor, Tensor | None]:
-        standard = (pictures - self._mean) / self._std
+        standard = self.standardised(pictures)
         if not self.auxiliary_features:
             return self.backbone.forward_features(standard), None  # type: ignore[operator]
         if self.training:

@@ -10,6 +10,7 @@ METHODS = Registry(
         "simclr": "morphoscope.training.selfsupervised.simclr:SimCLR",
         "barlow-twins": "morphoscope.training.selfsupervised.barlow_twins:BarlowTwins",
         "vicreg": "morphoscope.training.selfsupervised.vicreg:VICReg",
+        "mae": "morphoscope.training.selfsupervised.mae:MaskedAutoencoder",
         "byol": "morphoscope.training.selfsupervised.byol:BYOL",
     },
 )

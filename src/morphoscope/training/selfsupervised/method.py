@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,12 @@ from torch import Tensor, nn
 
 class SelfSupervisedMethod(nn.Module):
     """Owns what stands between features and loss. encoder: turns views (B, 1, Y, X) into features (B, F)."""
+
+    usual: ClassVar[dict[str, Any]] = {}
+    """Settings of a recipe of pretraining that the method has where others have the common ones."""
+
+    def follow(self, encoder: nn.Module) -> None:
+        """The encoder that is to learn; called once, before learning begins."""
 
     def loss(self, encoder: nn.Module, first: Tensor, second: Tensor) -> Tensor:
         """Scalar, from two views (B, 1, Y, X) of each picture."""

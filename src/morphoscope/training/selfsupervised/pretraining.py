@@ -35,7 +35,6 @@ from morphoscope.training.fit import quiet
 from morphoscope.training.precision import autocast_precision
 from morphoscope.training.samples import display_values, shuffled_batches
 from morphoscope.training.selfsupervised import METHODS
-from morphoscope.training.selfsupervised.byol import BYOL
 from morphoscope.training.selfsupervised.looks import LabelledPictures, Looks
 from morphoscope.training.selfsupervised.method import SelfSupervisedMethod
 from morphoscope.training.selfsupervised.recipe import PretrainingRecipe
@@ -138,8 +137,7 @@ class PretrainingModule(pl.LightningModule):
         self.branch = ImageBranch(recipe.backbone).to(memory_format=torch.channels_last)
         start_from(recipe.encoder, self.branch)
         self.method: SelfSupervisedMethod = _built(recipe, self.branch.out_features)
-        if isinstance(self.method, BYOL):
-            self.method.follow(self.branch)
+        self.method.follow(self.branch)
         self._canvases, self._recipe = canvases, recipe
         self._views = views_of(recipe)
         self._rows = np.arange(len(canvases))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import tomllib
 from collections.abc import Sequence
 from importlib.resources import files
@@ -85,7 +86,9 @@ def load_pretraining(name_or_file: str, settings: Sequence[str] = ()) -> Pretrai
     if path.suffix == ".toml":
         document = _parsed(_read(path), name_or_file)
     elif name_or_file in METHODS.names():
-        document = {"name": name_or_file, "method": name_or_file}
+        document = {"name": name_or_file, "method": name_or_file} | copy.deepcopy(
+            getattr(METHODS.load(name_or_file), "usual", {})
+        )
     elif name_or_file in names:
         document = _parsed(files(_FOLDER).joinpath(f"{name_or_file}.toml").read_text(encoding="utf-8"), name_or_file)
     else:
