@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -19,16 +19,17 @@ _GAP = 8
 _COLUMNS = 3
 _STRONGEST, _FADE = 0.7, 1.0
 """Opacity where the map is one, and the power by which it falls: weak places stay grey."""
-BRANCH_NAMES = {"image": "network", "texture": "texture", "metadata": "metadata"}
+BRANCH_NAMES = {"image": "network"}
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """One task: its answer in words, and (Y, X) heat in [0, 1] of the picture's shape. shares: branch to part of the evidence."""
+    """One task: its answer in words, and (Y, X) heat in [0, 1] of the picture's shape. shares: branch to part of the evidence. Or
+    what features look at, whatever the answer: words and heat alone."""
 
     answer: str
     heat: np.ndarray
-    shares: Mapping[str, float]
+    shares: Mapping[str, float] = field(default_factory=dict)
 
 
 def explained_copy(display: np.ndarray, panels: Sequence[Panel], pixel_size: PixelSize | None = None) -> Image.Image:

@@ -9,10 +9,12 @@ from pathlib import Path
 from PIL import Image
 
 from morphoscope.errors import OutputError
+from morphoscope.inference.attention import AttentionReader
 from morphoscope.inference.explanation import Explainer
 from morphoscope.inference.predictor import Predicted, Seen
 from morphoscope.micrograph import PixelSize
-from morphoscope.reporting.heat_map import Panel, explained_copy
+from morphoscope.models.bundle import Bundle
+from morphoscope.reporting.heat_map import BRANCH_NAMES, Panel, explained_copy
 from morphoscope.reporting.overlay import label_lines, labelled_copy
 
 
@@ -32,18 +34,22 @@ class LabelledCopies:
 class ExplainedCopies:
     """Pictures beside what the model looked at."""
 
-    def __init__(self, folder: CopyFolder, explainer: Explainer) -> None:
-        self._folder, self._explainer = folder, explainer
+    def __init__(self, folder: CopyFolder, bundle: Bundle) -> None:
+        self._folder, self._explainer, self._attention = folder, Explainer(bundle), AttentionReader(bundle)
 
     def write(self, batch: Predicted) -> None:
         """The copies of a batch. Raises OutputError."""
         if not batch.seen:
             return
-        for row, (one, explanations) in enumerate(
-            zip(batch.seen, self._explainer.explain(batch.seen, batch.predictions), strict=True)
-        ):
+        explained = self._explainer.explain(batch.seen, batch.predictions)
+        attended = self._attention.look(batch.seen)
+        for row, (one, explanations, looks) in enumerate(zip(batch.seen, explained, attended, strict=True)):
             answers = label_lines(batch.predictions, row)
             panels = [Panel(answer, e.heat, e.shares) for answer, e in zip(answers, explanations, strict=True)]
+            panels += [
+                Panel(f"What the {BRANCH_NAMES.get(name, name)} gathers (attention rollout)", heat)
+                for name, heat in looks.items()
+            ]
             self._folder.save(one.micrograph.path, explained_copy(one.working, panels, _pixel_size_of_working_copy(one)))
 
 

@@ -16,7 +16,6 @@ from morphoscope.data.channel_columns import ChannelColumns, asked_channels
 from morphoscope.data.channel_sheet import ChannelFiles, channel_files
 from morphoscope.data.metadata_sheet import metadata_rows
 from morphoscope.errors import MorphoscopeError, OutputError
-from morphoscope.inference.explanation import Explainer
 from morphoscope.inference.predictor import Predicted, Predictor
 from morphoscope.io.find import find_micrographs
 from morphoscope.io.read import MAX_PIXELS
@@ -127,7 +126,7 @@ def _copies(
     if overlay:
         copies.append(LabelledCopies(CopyFolder("--overlay", Path(overlay), files, overwrite)))
     if explain:
-        copies.append(ExplainedCopies(CopyFolder("--explain", Path(explain), files, overwrite), Explainer(bundle)))
+        copies.append(ExplainedCopies(CopyFolder("--explain", Path(explain), files, overwrite), bundle))
     return copies
 
 

@@ -7,6 +7,7 @@ in its place is what it names as the next step: patches that attend to each othe
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import torch
@@ -66,8 +67,8 @@ class TransformerAutoencoder(nn.Module):
 
     def __init__(self, side: int, code: int) -> None:
         super().__init__()
-        self._rows = side // PATCH_PX
-        tokens, width = self._rows**2, TRANSFORMER_WIDTH
+        self.grid = (side // PATCH_PX, side // PATCH_PX)
+        tokens, width = math.prod(self.grid), TRANSFORMER_WIDTH
         self.embed = nn.Conv2d(1, width, PATCH_PX, PATCH_PX)
         self.gatherer = nn.Parameter(torch.zeros(1, 1, width))
         self.places = nn.Parameter(torch.randn(1, tokens + 1, width) * 0.02)
@@ -87,5 +88,5 @@ class TransformerAutoencoder(nn.Module):
     def decode(self, code: Tensor) -> Tensor:
         tokens = self.from_code(code)[:, None] + self.drawn_places
         patches = self.to_pixels(self.drawing(tokens)).unflatten(2, (PATCH_PX, PATCH_PX))
-        rows = patches.unflatten(1, (self._rows, self._rows))  # (B, row, column, y, x)
+        rows = patches.unflatten(1, self.grid)  # (B, row, column, y, x)
         return rows.transpose(2, 3).flatten(3).flatten(1, 2)[:, None]  # (B, 1, row y, column x)
