@@ -297,3 +297,8 @@ def _known_keys(section: type[BaseModel], prefix: str = "") -> list[str]:
         else:
             keys.append(prefix + name)
     return keys
+
+
+def setting_names() -> list[str]:
+    """Every setting of a recipe, by its dotted name."""
+    return _known_keys(Recipe)

@@ -43,7 +43,7 @@ def recipes(tmp_path_factory: pytest.TempPathFactory) -> str:
 def words(rendered: Path, recipes: str) -> list[object]:
     """A comparison of some seconds."""
     data = [rendered / "images", "--labels", rendered / "labels.csv", "--group", "Sample", "--tasks", ",".join(TASKS)]
-    return ["compare", *data, "--recipes", recipes, "--seeds", 2, "--split", "80/20", "--epochs", 1, "--jobs", 1]
+    return ["compare", *data, "--recipes", recipes, "--seeds", "1,", "--split", "80/20", "--epochs", 1, "--jobs", 1]
 
 
 def without_clock(folder: Path) -> pd.DataFrame:
@@ -59,7 +59,7 @@ def test_a_comparison_has_every_run_the_failures_and_an_untouched_figure(
     table = pd.read_csv(whole / "compare.csv")
     assert list(table.columns[:10]) == CONTRACT
     assert table[["recipe", "seed", "fold", "task"]].values.tolist() == [
-        [recipe, seed, 0, task] for recipe in ("one", "two") for seed in (0, 1) for task in TASKS
+        [recipe, 1, 0, task] for recipe in ("one", "two") for task in TASKS
     ]
     assert table[["train_accuracy", "test_accuracy", "majority_accuracy"]].stack().between(0, 1).all()
     errors = pd.read_csv(whole / "errors.csv")

@@ -49,7 +49,7 @@ def compare(
         images,
         out,
         labels=labels or (),
-        recipes=_parts(recipes),
+        recipes=parts(recipes),
         seeds=_seeds(seeds),
         split=split,
         untouched=untouched,
@@ -57,7 +57,7 @@ def compare(
         sample=sample,
         metadata=metadata,
         scale=scale.value if scale else None,
-        tasks=_parts(tasks or ""),
+        tasks=parts(tasks or ""),
         encoder=encoder,
         epochs=epochs,
         time_budget_min=time_budget,
@@ -67,7 +67,8 @@ def compare(
     )
 
 
-def _parts(text: str) -> list[str]:
+def parts(text: str) -> list[str]:
+    """What stands between commas."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
@@ -76,7 +77,7 @@ def _seeds(text: str) -> list[int]:
     from morphoscope.errors import MorphoscopeError
 
     try:
-        numbers = [int(part) for part in _parts(text)]
+        numbers = [int(part) for part in parts(text)]
     except ValueError:
         raise MorphoscopeError(
             f"--seeds is '{text}'; expected how many, such as 3, or which, such as 0,1,2. Correct it."

@@ -29,6 +29,7 @@ from morphoscope.apps.cli.search import search
 from morphoscope.apps.cli.segment import segment
 from morphoscope.apps.cli.serve import serve
 from morphoscope.apps.cli.suggest import suggest
+from morphoscope.apps.cli.sweep import sweep
 from morphoscope.apps.cli.train import train
 from morphoscope.apps.cli.watch import watch
 from morphoscope.errors import MorphoscopeError
@@ -64,6 +65,7 @@ for command in (
     segment,
     measure,
     compare,
+    sweep,
     pretrain,
     curve,
     suggest,

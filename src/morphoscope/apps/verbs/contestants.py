@@ -31,10 +31,10 @@ def labelled_recipes(names: Sequence[str], settings: Sequence[str]) -> dict[str,
         raise RecipeError("--recipes: none is named; expected one or more, such as --recipes default,mine.toml. Name them.")
     stems = [Path(name).stem if name.endswith(".toml") else name for name in names]
     labels = [stem if stems.count(stem) == 1 else name for stem, name in zip(stems, names, strict=True)]
-    return {label: _plain(load_recipe(name, settings)) for label, name in zip(labels, names, strict=True)}
+    return {label: plain(load_recipe(name, settings)) for label, name in zip(labels, names, strict=True)}
 
 
-def _plain(recipe: Recipe) -> Recipe:
+def plain(recipe: Recipe) -> Recipe:
     """The recipe without what a finished run recorded of its own pictures: those of the comparison are others."""
     return without_stale_record(recipe).model_copy(
         update={"data": DataRecord(), "fit": recipe.fit.model_copy(update={"stopped_after": 0})}
