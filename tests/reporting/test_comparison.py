@@ -45,7 +45,7 @@ def answered(rows: np.ndarray, truths: list[np.ndarray], share: float, seed: int
 
 def result(recipe: str, seed: int, fold: int | None, share: float, truths: list[np.ndarray], parameters: int = 100) -> RunResult:
     number = 3 if fold is None else fold
-    test = np.flatnonzero(ROWS % 4 == number) if fold is not None else ROWS[:8]
+    test = np.flatnonzero(np.equal(ROWS % 4, number)) if fold is not None else ROWS[:8]
     train = np.setdiff1d(ROWS, test)
     own = sum(map(ord, recipe)) + 10 * seed + number
     return RunResult(
