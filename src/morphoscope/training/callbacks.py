@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any, Self
@@ -41,6 +41,22 @@ class EpochRecord(pl.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = list(state_dict["rows"])
+
+
+class HistoryFile(pl.Callback):
+    """The figures so far as a table on disk after each epoch, for whoever watches from outside. A full disk doesn't end the fit."""
+
+    def __init__(self, record: EpochRecord, path: Path) -> None:
+        """record: a callback that stands before this one."""
+        self._record, self._path = record, path
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        columns = list(dict.fromkeys(name for row in self._record.rows for name in row))
+        lines = [",".join(columns), *(",".join(str(row.get(name, "")) for name in columns) for row in self._record.rows)]
+        part = self._path.with_suffix(".part")
+        with suppress(OSError):
+            part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            part.replace(self._path)
 
 
 Watch = Callable[[int, Mapping[str, float]], bool]

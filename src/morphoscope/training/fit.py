@@ -31,6 +31,7 @@ from morphoscope.training.callbacks import (
     EpochBar,
     EpochRecord,
     GentleInterrupt,
+    HistoryFile,
     PlainCheckpointIO,
     StopAt,
     Watch,
@@ -43,6 +44,8 @@ from morphoscope.training.recipe import Recipe
 from morphoscope.training.samples import Samples
 
 _CHECKPOINT, _PLAN, _FINISHED, _WEIGHTS = "last.ckpt", "plan.json", "finished.json", "weights.safetensors"
+_HISTORY = "history.csv"
+"""While a fit runs."""
 PICTURES_SEEN, PICTURES_SEEN_FROM_ENCODER = 24_000, 10_000
 """Views that a fit looks at where the recipe leaves the epochs open: fewer where the network starts from an encoder."""
 MIN_EPOCHS, MAX_EPOCHS = 12, 100
@@ -107,6 +110,7 @@ def fit(task: FitTask, deadline: float | None = None, resume: bool = False) -> F
         recipe,
         [
             record,
+            HistoryFile(record, task.folder / _HISTORY),
             best,
             stop,
             *([AfterEpoch(record, task.watch)] if task.watch else []),
@@ -201,7 +205,8 @@ def _keep_finished(task: FitTask, fitted: Fitted) -> None:
     document = {name: getattr(fitted, name) for name in ("batch_size", "epochs", "stopped_after", "best_epoch", "seconds")}
     document["history"] = fitted.history.to_dict("records")
     _write_whole(task.folder / _FINISHED, document)
-    (task.folder / _CHECKPOINT).unlink(missing_ok=True)
+    for name in (_CHECKPOINT, _HISTORY):
+        (task.folder / name).unlink(missing_ok=True)
 
 
 def _write_whole(path: Path, document: dict[str, Any]) -> None:

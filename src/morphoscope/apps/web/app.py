@@ -29,6 +29,11 @@ ROUTES = (
     "morphoscope.apps.web.routes.predict",
     "morphoscope.apps.web.routes.uploads",
     "morphoscope.apps.web.routes.pictures",
+    "morphoscope.apps.web.routes.scale",
+    "morphoscope.apps.web.routes.analysis",
+    "morphoscope.apps.web.routes.tiles",
+    "morphoscope.apps.web.routes.archive",
+    "morphoscope.apps.web.routes.jobs",
     "morphoscope.apps.web.routes.reference",
     "morphoscope.apps.web.routes.page",  # last: it takes every address that is left
 )
@@ -58,6 +63,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = THREADS
         await anyio.to_thread.run_sync(services.decoders.start)
+        services.jobs.queue.start()
         with services:
             yield
 
@@ -76,6 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
                 RateLimit,
                 every=Buckets(limits.per_second, limits.burst),
                 costly=Buckets(limits.costly_per_second, limits.costly_burst),
+                pictures=Buckets(limits.pictures_per_second, limits.pictures_burst),
             ),
             Middleware(TokenGate, access=services.access),
             Middleware(BodyLimit, upload_bytes=limits.upload_bytes, json_bytes=limits.json_bytes),

@@ -20,11 +20,14 @@ from morphoscope.micrograph import Micrograph
 from morphoscope.models.bundle import Bundle
 from morphoscope.prediction import ClassPrediction
 from morphoscope.reporting.predictions_table import error_row, number_columns, prediction_columns, prediction_rows
+from morphoscope.schema import Schema
+
+_WEIGHTS = "weights.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """A decoded picture. micrograph: without pixels; working: the network's copy (Y, X) uint8; preview: at most 512 px, uint8.
+    """A decoded picture. micrograph: without pixels; working: the network's copy (Y, X) uint8; preview: the whole picture, small, uint8.
 
     user: the row of metadata that a person gave. is_final: the picture's own scale bar was read, or needn't be.
     """
@@ -40,16 +43,19 @@ class Look:
 class Classifier:
     """A bundle loaded once. Its methods may be called from any thread; they take turns."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises BundleError."""
-        self.bundle = Bundle.load(folder)
-        self.name = folder.resolve().parent.name if folder.resolve().name == "model" else folder.resolve().name
-        self._predictor = Predictor(self.bundle)
+    def __init__(self, name: str, sha: str, bundle: Bundle) -> None:
+        """sha: of the weights."""
+        self.name, self.sha, self.bundle = name, sha, bundle
+        self._predictor = Predictor(bundle)
         self._lock = threading.Lock()
-        self._columns = prediction_columns(self.bundle.schema)
-        self._numbers = number_columns(self.bundle.schema)
-        home = folder if (folder / "weights.safetensors").is_file() else folder / "model"
-        self.sha = content_hash(home / "weights.safetensors")
+
+    @classmethod
+    def load(cls, folder: Path) -> Classifier:
+        """The model in a folder, or in the run folder that holds it. Raises BundleError."""
+        bundle = Bundle.load(folder)
+        home = folder if (folder / _WEIGHTS).is_file() else folder / "model"
+        named = home.resolve().parent if home.resolve().name == "model" else home.resolve()
+        return cls(named.name, content_hash(home / _WEIGHTS), bundle)
 
     @cached_property
     def _explainer(self) -> Explainer:
@@ -83,19 +89,22 @@ class Classifier:
         """The rows of predictions.csv for pictures that could be read, under the names given."""
         sizes = [one.micrograph.pixel_size for one in predicted.seen]
         cells = prediction_rows(list(names), predicted.predictions, sizes, predicted.novelty)
-        return [self._complete(one) for one in cells]
+        return [table_row(one, self.bundle.schema) for one in cells]
 
     def error_row(self, name: str, sentence: str) -> Row:
         """The row of a file that could not be read."""
-        return self._complete(error_row(name, sentence))
+        return table_row(error_row(name, sentence), self.bundle.schema)
 
     def _seen(self, look: Look) -> Seen:
         if look.working is None:
             raise ValueError("a look without the network's copy")
         return self._predictor.see(look.micrograph, look.user, look.working)
 
-    def _complete(self, cells: Mapping[str, str]) -> Row:
-        return {column: _cell(cells.get(column, ""), column in self._numbers) for column in self._columns}
+
+def table_row(cells: Mapping[str, str], schema: Schema) -> Row:
+    """A row of predictions.csv with every column, its numbers as numbers."""
+    numbers = number_columns(schema)
+    return {column: _cell(cells.get(column, ""), column in numbers) for column in prediction_columns(schema)}
 
 
 def task_answers(predictions: Sequence[ClassPrediction], index: int) -> list[TaskAnswer]:

@@ -1,94 +1,106 @@
-"""The pictures that the page can open, by key: where they lie, what they show, and what the model says of them."""
+"""What is known of the pictures that the page opens: decoded looks, predictions, objects, tiles, each made once and kept a while."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from morphoscope.apps.web.answers.pictures import Prediction
+import numpy as np
+
+from morphoscope.apps.web.answers.pictures import Objects, Prediction, Row
 from morphoscope.apps.web.classifying import Classifier, Look, task_answers
+from morphoscope.apps.web.measured_rows import objects_answer
+from morphoscope.apps.web.pyramids import Pyramids
 from morphoscope.apps.web.recent import Recent
 from morphoscope.apps.web.refusal import RefusalError
 from morphoscope.apps.web.settings import Limits
-from morphoscope.apps.web.uploads import UploadStore
+from morphoscope.apps.web.sources import Source, Sources
 from morphoscope.apps.web.workers.pool import WorkerPool
 from morphoscope.data.record import micrograph_from_record
 
-KEPT_LOOKS = 128
-"""Each holds two copies of at most 512 px."""
-KEPT_PREDICTIONS = 4096
+Reading = Literal["never", "needed", "always"]
+"""Whether the pixels are read for a scale bar, which may take a second."""
 
-
-@dataclass(frozen=True)
-class Source:
-    """A picture's file. name, shown_path: what people know it by. version: changes with the file's content."""
-
-    key: str
-    path: Path
-    name: str
-    shown_path: str
-    version: str = ""
+KEPT_LOOKS, KEPT_PREDICTIONS, KEPT_OBJECTS, KEPT_HEAT, KEPT_WORDS = 96, 4096, 64, 256, 10_000
 
 
 class Desk:
-    """Looks are decoded by workers and kept for a while; so are predictions. Every method may be called from any thread."""
+    """Every method may be called from any thread; what two ask for at once is made once."""
 
-    def __init__(self, limits: Limits, decoders: WorkerPool, uploads: UploadStore, classifier: Classifier | None) -> None:
-        self.limits, self.decoders, self.uploads, self.classifier = limits, decoders, uploads, classifier
+    def __init__(
+        self,
+        limits: Limits,
+        sources: Sources,
+        decoders: WorkerPool,
+        analysts: WorkerPool,
+        pyramids: Pyramids,
+        classifier: Classifier | None,
+    ) -> None:
+        self.source, self.classifier = sources.source, classifier
+        self._limits, self._decoders, self._analysts, self._pyramids = limits, decoders, analysts, pyramids
         self._looks: Recent[Look] = Recent(KEPT_LOOKS)
         self._predictions: Recent[Prediction] = Recent(KEPT_PREDICTIONS)
-        self._users: dict[str, dict[str, str]] = {}
-
-    def source(self, key: str) -> Source:
-        """Where a picture lies. Raises RefusalError (404)."""
-        upload = self.uploads.get(key) if key.startswith("u") else None
-        if upload is None:
-            raise RefusalError(
-                404, f"There is no picture '{key[:40]}'; expected a key of an upload or of the archive. Send it again."
-            )
-        return Source(key, upload.path, upload.name, upload.name)
+        self._objects: Recent[Objects] = Recent(KEPT_OBJECTS)
+        self._heat: Recent[np.ndarray] = Recent(KEPT_HEAT)
+        self._words: OrderedDict[str, dict[str, str]] = OrderedDict()
 
     def user_row(self, key: str) -> dict[str, str]:
         """What a person said of the picture: a row of a metadata sheet."""
-        return self._users.get(key, {})
+        return self._words.get(key, {})
 
     def tell(self, key: str, row: dict[str, str]) -> None:
         """Keeps a person's word on a picture; an empty row forgets it."""
+        self._words.pop(key, None)
         if row:
-            self._users[key] = row
-        else:
-            self._users.pop(key, None)
+            self._words[key] = row
+        while len(self._words) > KEPT_WORDS:
+            self._words.popitem(last=False)
 
-    def look(self, key: str, *, quick: bool = False) -> Look:
-        """The decoded picture. quick: without reading its pixels for a scale bar. Raises MorphoscopeError, RefusalError."""
+    def look(self, key: str, *, reading: Reading = "needed") -> Look:
+        """The decoded picture. Raises MorphoscopeError, RefusalError."""
         source = self.source(key)
-        finished = self._looks.known(self._key(source, quick=False))
-        if finished:
-            return finished
-        if not quick:
-            hasty = self._looks.known(self._key(source, quick=True))
-            if hasty and hasty.is_final:
-                return hasty
-        return self._looks.get(self._key(source, quick=quick), lambda: self._looked(source, quick))
+        if reading != "always":
+            for better in ("needed", "never"):
+                known = self._looks.known(self._key(source, better))
+                if known and (known.is_final or better == reading):
+                    return known
+        return self._looks.get(self._key(source, reading), lambda: self.decoded(source, self.user_row(key), reading))
 
-    def prediction(self, key: str, *, quick: bool = False) -> Prediction:
+    def prediction(self, key: str, *, reading: Reading = "needed") -> Prediction:
         """What the model says. Raises RefusalError (404) where no model is loaded."""
-        classifier = self.needed_classifier()
-        source = self.source(key)
-        look = self.look(key, quick=quick)
-        return self._predictions.get((*self._key(source, quick), look.is_final), lambda: _predicted(classifier, source, look))
+        classifier, source = self.needed_classifier(), self.source(key)
+        look = self.look(key, reading=reading)
+        made = self._key(source, "final" if look.is_final else "hasty")
+        return self._predictions.get(made, lambda: predicted(classifier, source, look))
 
     def known_prediction(self, key: str) -> Prediction | None:
-        """The prediction where it was made before."""
+        """The prediction where it was made before, the final one where there is one."""
         source = self.source(key)
-        for quick in (False, True):
-            for is_final in (True, False):
-                if found := self._predictions.known((*self._key(source, quick), is_final)):
-                    return found
-        return None
+        made = (self._predictions.known(self._key(source, kind)) for kind in ("final", "hasty"))
+        return next((one for one in made if one), None)
+
+    def objects(self, key: str) -> Objects:
+        """Outlines and measurements."""
+        source = self.source(key)
+        return self._objects.get(self._key(source, "objects"), lambda: self._measured(source))
+
+    def known_objects(self, key: str) -> Objects | None:
+        """The same where they were found before."""
+        return self._objects.known(self._key(self.source(key), "objects"))
+
+    def heat(self, key: str, task: str) -> np.ndarray:
+        """(y, x) float32 in [0, 1] over the specimen: what speaks for the best guess of a task."""
+        classifier, source = self.needed_classifier(), self.source(key)
+        look = self.look(key)
+        return self._heat.get((*self._key(source, "heat"), task), lambda: classifier.heat(look, task))
+
+    def pyramid(self, key: str) -> tuple[str, dict[str, Any]]:
+        """The name of the picture's tiles, and what the viewer needs to know of them."""
+        source = self.source(key)
+        return source.identity, self._pyramids.info(source.identity, self._job(source.path, source.name))
 
     def needed_classifier(self) -> Classifier:
         """The model. Raises RefusalError (404) where the server has none."""
@@ -96,50 +108,46 @@ class Desk:
             raise RefusalError(404, "No model is loaded; expected `morphoscope serve --model MODEL`. Start the server with one.")
         return self.classifier
 
-    def decoded(self, path: Path, name: str, *, quick: bool = False, user: dict[str, str] | None = None) -> Look:
-        """A file that has no key, decoded by a worker."""
-        return self._decoded(path, name, quick, user or {})
-
-    def _looked(self, source: Source, quick: bool) -> Look:
-        return self._decoded(source.path, source.name, quick, self.user_row(source.key))
-
-    def _decoded(self, path: Path, name: str, quick: bool, user: dict[str, str]) -> Look:
+    def decoded(
+        self, source: Source, user: dict[str, str], reading: Reading = "needed", classifier: Classifier | None = None
+    ) -> Look:
+        """A picture decoded by a worker, and kept nowhere. classifier: whose copy of it is made; the server's by default."""
         began = time.perf_counter()
-        answer = self.decoders.ask(
-            {
-                "verb": "look",
-                "path": str(path),
-                "name": name,
-                "user": user,
-                "scale": "header" if quick else "auto",
-                "max_pixels": self.limits.max_pixels,
-                "preprocessing": self.classifier.preprocessing if self.classifier else None,
-            }
-        )
-        micrograph = micrograph_from_record(answer.document["record"], path)
+        eye = classifier or self.classifier
+        job = self._job(source.path, source.name) | {"verb": "look", "user": user, "reading": reading}
+        answer = self._decoders.ask(job | {"preprocessing": eye.preprocessing if eye else None})
+        micrograph = micrograph_from_record(answer.document["record"], source.path)
         seconds = time.perf_counter() - began
-        arrays = answer.arrays
-        return Look(micrograph, arrays.get("working"), arrays["preview"], user, answer.document["is_final"], seconds)
+        arrays, is_final = answer.arrays, answer.document["is_final"]
+        return Look(micrograph, arrays.get("working"), arrays["preview"], user, is_final, seconds)
 
-    def _key(self, source: Source, quick: bool) -> tuple[Any, ...]:
-        return source.key, source.version, tuple(sorted(self.user_row(source.key).items())), quick
+    def _measured(self, source: Source) -> Objects:
+        job = self._job(source.path, source.name) | {"user": self.user_row(source.key), "reading": "needed"}
+        return objects_answer(self._analysts.ask(job | {"verb": "objects"}).document)
+
+    def _job(self, path: Path, name: str) -> dict[str, Any]:
+        return {"path": str(path), "name": name, "max_pixels": self._limits.max_pixels}
+
+    def _key(self, source: Source, what: str) -> tuple[Hashable, ...]:
+        return source.key, source.version, tuple(sorted(self.user_row(source.key).items())), what
 
 
-def _predicted(classifier: Classifier, source: Source, look: Look) -> Prediction:
+def predicted(classifier: Classifier, source: Source, look: Look) -> Prediction:
+    """What a model says of a decoded picture."""
     began = time.perf_counter()
-    predicted = classifier.predict([look])
-    (row,) = classifier.rows(predicted, [source.shown_path])
+    found = classifier.predict([look])
+    (row,) = classifier.rows(found, [source.shown_path])
     novelty = row["novelty"]
     return Prediction(
         row=row,
-        tasks=task_answers(predicted.predictions, 0),
+        tasks=task_answers(found.predictions, 0),
         novelty=novelty if isinstance(novelty, float) else None,
         is_final=look.is_final,
         seconds=look.seconds + time.perf_counter() - began,
     )
 
 
-def predicted_rows(classifier: Classifier, names: Sequence[str], looks: Sequence[Look | str]) -> list[dict[str, Any]]:
+def predicted_rows(classifier: Classifier, names: Sequence[str], looks: Sequence[Look | str]) -> list[Row]:
     """A row of predictions.csv a file, in order; looks: a decoded picture, or the sentence that says why there is none."""
     seen = [look for look in looks if isinstance(look, Look)]
     seen_names = [name for name, look in zip(names, looks, strict=True) if isinstance(look, Look)]

@@ -37,7 +37,8 @@ class Limits:
     """upload_bytes: of one request. store_bytes: of all uploads that are kept. decode_*: of the process that reads files.
 
     classifying, waiting: requests that are worked on and that may wait; further ones are told 503.
-    per_second, burst: requests of one client, costly_*: of them uploads, predictions and jobs.
+    per_second, burst: requests of one client; pictures_*: thumbnails and tiles, which a page asks for by the hundred; costly_*:
+    uploads, predictions and jobs.
     """
 
     upload_bytes: int = 512 * 2**20
@@ -55,6 +56,8 @@ class Limits:
     wait_seconds: float = 30.0
     per_second: float = 100.0
     burst: int = 1000
+    pictures_per_second: float = 1500.0
+    pictures_burst: int = 6000
     costly_per_second: float = 10.0
     costly_burst: int = 200
 

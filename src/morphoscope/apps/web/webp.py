@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import numpy as np
 from fastapi import Response
 from PIL import Image
 
 QUALITY = 80
+WEBP: dict[int | str, dict[str, Any]] = {200: {"content": {"image/webp": {}}, "description": "A picture"}}
+"""For a route's `responses`."""
 
 
 def webp(picture: np.ndarray, *, max_age: int = 0, quality: int = QUALITY) -> Response:
     """(Y, X) grey, (Y, X, 3) or (Y, X, 4) uint8 as an answer. max_age: seconds that the browser may keep it."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "WEBP", quality=quality, method=2)
+    return webp_bytes(buffer.getvalue(), max_age=max_age)
+
+
+def webp_bytes(encoded: bytes, *, max_age: int) -> Response:
+    """The same of what is encoded already."""
     cache = f"private, max-age={max_age}" if max_age else "no-store"
-    return Response(buffer.getvalue(), media_type="image/webp", headers={"Cache-Control": cache})
+    return Response(encoded, media_type="image/webp", headers={"Cache-Control": cache})

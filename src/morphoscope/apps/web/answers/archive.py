@@ -15,6 +15,10 @@ class Found(BaseModel):
     hits: list[Hit]
 
 
+class Hits(BaseModel):
+    hits: list[Hit]
+
+
 class Facets(BaseModel):
     """How many of the pictures that fit have each class; the ranges that sliders span (null where nothing is known)."""
 

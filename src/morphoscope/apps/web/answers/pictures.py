@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-Cell = str | float | None
+Cell = str | bool | float | None
 Row = dict[str, Cell]
 """A row of one of the product's tables: text as text, numbers as numbers, an empty number as null."""
 
@@ -75,6 +75,7 @@ class Annotation(BaseModel):
     label: str | None
     annotator: str
     time: str
+    is_adjudication: bool = False
 
 
 class Picture(BaseModel):
@@ -118,7 +119,7 @@ class Strip(BaseModel):
 
 
 class Scale(BaseModel):
-    """problem: why the picture itself gave no scale, where it was asked."""
+    """evidence: every source's word. conflicts: a sentence for each that disagrees with the one used."""
 
     pixel_size_nm: XY | None
     origin: str | None

@@ -34,13 +34,14 @@ class ArchiveName(BaseModel):
 
 
 class Health(BaseModel):
-    """page: whether the built front end is there."""
+    """page: whether the built front end is there. token_needed: whether the asker has still to send a token."""
 
     status: Literal["ok"] = "ok"
     version: str
     model: ModelName | None
     archive: ArchiveName | None
     page: bool
+    token_needed: bool
 
 
 class ModelDescription(BaseModel):

@@ -34,16 +34,18 @@ class Buckets:
 
 
 class RateLimit:
-    """429 with Retry-After for a client that asks too often; writes count in a bucket of their own as well."""
+    """429 with Retry-After for a client that asks too often. Thumbnails and tiles have a bucket of their own; posts count in one
+    of their own as well."""
 
-    def __init__(self, app: ASGIApp, every: Buckets, costly: Buckets) -> None:
-        self._app, self._every, self._costly = app, every, costly
+    def __init__(self, app: ASGIApp, every: Buckets, costly: Buckets, pictures: Buckets) -> None:
+        self._app, self._every, self._costly, self._pictures = app, every, costly, pictures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/api/"):
             client = (scope.get("client") or ("unknown", 0))[0]
-            wait = self._every.seconds_to_wait(client)
-            if not wait and scope["method"] == "POST":
+            is_picture = scope["path"].endswith((".webp", "/hits"))
+            wait = (self._pictures if is_picture else self._every).seconds_to_wait(client)
+            if not wait and scope["method"] == "POST" and not is_picture:
                 wait = self._costly.seconds_to_wait(client)
             if wait:
                 sentence = "Too many requests came from here; expected fewer a second. Wait a moment and ask again."

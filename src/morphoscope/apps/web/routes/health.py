@@ -8,6 +8,7 @@ from morphoscope import __version__
 from morphoscope.apps.web.answers.server import ArchiveName, Health, ModelDescription, ModelName
 from morphoscope.apps.web.guards.access import Needs
 from morphoscope.apps.web.services import PAGE, Services, ServicesOf
+from morphoscope.archive import count_pictures
 
 router = APIRouter(prefix="/api", tags=["server"])
 
@@ -21,6 +22,7 @@ def health(request: Request, services: ServicesOf) -> Health:
         model=_model(services) if is_known else None,
         archive=_archive(services) if is_known else None,
         page=(PAGE / "index.html").is_file(),
+        token_needed=not is_known,
     )
 
 
@@ -36,4 +38,5 @@ def _model(services: Services) -> ModelName | None:
 
 
 def _archive(services: Services) -> ArchiveName | None:
-    return None
+    archive = services.archive
+    return ArchiveName(path=archive.path.name, pictures=count_pictures(archive)) if archive else None

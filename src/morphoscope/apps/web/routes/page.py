@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import mimetypes
 from pathlib import Path
 
@@ -17,6 +18,7 @@ _FOREVER = "public, max-age=31536000, immutable"
 _NOT_BUILT = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Morphoscope</title></head>
 <body><main><h1>The page is not built</h1>
+<p>REASON</p>
 <p>The API runs: see <a href="/api/reference">its reference</a>. The page comes with the installed package; in a working copy,
 build it with <code>python -m build</code> or <code>cd frontend &amp;&amp; npm ci &amp;&amp; npm run build</code>, and load this
 address again.</p></main></body></html>
@@ -37,8 +39,16 @@ def page(request: Request, path: str) -> Response:
         raise RefusalError(404, "There is no such file; expected a page. Open the address that the server printed.")
     index = PAGE / "index.html"
     if not index.is_file():
-        return HTMLResponse(_NOT_BUILT)
+        return HTMLResponse(_NOT_BUILT.replace("REASON", html.escape(_reason())))
     return FileResponse(index, media_type="text/html", headers={"Cache-Control": "no-cache"})
+
+
+def _reason() -> str:
+    """What the build said when it could not make the page."""
+    try:
+        return (PAGE / "not-built.txt").read_text(encoding="utf-8")
+    except OSError:
+        return "This copy of Morphoscope came without it."
 
 
 def _file(path: str) -> Path | None:

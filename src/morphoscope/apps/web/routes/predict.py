@@ -34,6 +34,6 @@ def predict(services: ServicesOf, files: list[UploadFile]) -> list[Row]:
 
 def _looked(services: Services, upload: Upload) -> Look | str:
     try:
-        return services.desk.decoded(upload.path, upload.name)
+        return services.desk.decoded(services.desk.source(upload.key), {})
     except MorphoscopeError as error:
         return str(error)

@@ -24,7 +24,7 @@ def upload(services: ServicesOf, files: list[UploadFile]) -> list[Upload]:
 def _kept(services: Services, picture: SentPicture) -> Upload:
     kept = services.uploads.add(picture.name, picture.file, picture.sidecars)
     try:
-        micrograph = services.desk.look(kept.key, quick=True).micrograph
+        micrograph = services.desk.look(kept.key, reading="never").micrograph
     except MorphoscopeError as error:
         services.uploads.remove(kept.key)
         return Upload(key=None, name=shown_name(picture.name), status="error", error=str(error), bytes=kept.n_bytes)

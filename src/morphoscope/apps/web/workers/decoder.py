@@ -11,7 +11,7 @@ import numpy as np
 from morphoscope.apps.web.workers.loop import work_on
 from morphoscope.apps.web.workers.messages import Message
 from morphoscope.apps.web.workers.pyramid import write_pyramid
-from morphoscope.calibration.resolve import needs_reading, resolve
+from morphoscope.calibration.resolve import Scale, needs_reading, resolve
 from morphoscope.data.preprocessing import Preprocessing, resample
 from morphoscope.data.readings import cached_reading
 from morphoscope.data.record import micrograph_to_record
@@ -20,7 +20,7 @@ from morphoscope.io.display import to_display
 from morphoscope.io.read import read
 from morphoscope.micrograph import Micrograph
 
-PREVIEW_PX = 512
+PREVIEW_PX = 1024
 
 
 def _read(job: dict[str, Any]) -> Micrograph:
@@ -32,19 +32,27 @@ def _read(job: dict[str, Any]) -> Micrograph:
         raise MorphoscopeError(str(error).replace(str(path), job["name"])) from error
 
 
-def look(job: dict[str, Any]) -> Message:
-    """What is known of a picture; `working`, the network's copy of it (with `preprocessing`), and `preview` for thumbnails.
+def calibrated(job: dict[str, Any]) -> tuple[Micrograph, bool]:
+    """The picture with its scale, and whether nothing was left out of finding it.
 
-    scale: as in `resolve`. user: the person's row of metadata. is_final: no reading of the pixels was left out.
+    job: path, name, max_pixels; user: the person's row of metadata; reading: whether the pixels are read for a scale bar, `never`,
+    where it is `needed`, or `always`.
     """
-    micrograph, user, scale = _read(job), job["user"], job["scale"]
-    is_due = needs_reading(micrograph, user, "auto")
-    is_read = is_due and scale == "auto"
-    resolved = resolve(micrograph, user, reading=cached_reading(micrograph) if is_read else None, scale=scale)
-    arrays = {"preview": _preview(resolved.pixels)}
+    micrograph, user, reading = _read(job), job["user"], job["reading"]
+    is_due = needs_reading(micrograph, user)
+    is_read = not micrograph.is_diffraction if reading == "always" else is_due and reading == "needed"
+    found = cached_reading(micrograph) if is_read else None
+    scale: Scale = "header" if reading == "never" else "auto"
+    return resolve(micrograph, user, reading=found, scale=scale), is_read or not is_due
+
+
+def look(job: dict[str, Any]) -> Message:
+    """What is known of a picture; `working`, the network's copy of it (with `preprocessing`), and `preview` for thumbnails."""
+    micrograph, is_final = calibrated(job)
+    arrays = {"preview": _preview(micrograph.pixels)}
     if job.get("preprocessing"):
-        arrays["working"] = Preprocessing(**job["preprocessing"]).working_copy(resolved)
-    return Message({"record": micrograph_to_record(resolved), "is_final": is_read or not is_due}, arrays)
+        arrays["working"] = Preprocessing(**job["preprocessing"]).working_copy(micrograph)
+    return Message({"record": micrograph_to_record(micrograph), "is_final": is_final}, arrays)
 
 
 def pyramid(job: dict[str, Any]) -> Message:
