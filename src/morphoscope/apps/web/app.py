@@ -33,6 +33,7 @@ ROUTES = (
     "morphoscope.apps.web.routes.analysis",
     "morphoscope.apps.web.routes.tiles",
     "morphoscope.apps.web.routes.archive",
+    "morphoscope.apps.web.routes.annotation",
     "morphoscope.apps.web.routes.jobs",
     "morphoscope.apps.web.routes.reference",
     "morphoscope.apps.web.routes.page",  # last: it takes every address that is left

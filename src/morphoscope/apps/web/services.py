@@ -21,7 +21,7 @@ from morphoscope.apps.web.settings import Settings
 from morphoscope.apps.web.sources import Sources
 from morphoscope.apps.web.uploads import UploadStore
 from morphoscope.apps.web.workers.pool import WorkerPool
-from morphoscope.archive import Archive, facets
+from morphoscope.archive import Archive, add_tasks_of, facets
 
 _WORKERS = "morphoscope.apps.web.workers"
 PAGE = Path(__file__).parent / "page"
@@ -52,6 +52,8 @@ class Services:
         limits = settings.limits
         classifier = Classifier.load(settings.model) if settings.model else None
         archive = Archive.open(settings.archive, must_exist=True) if settings.archive else None
+        if archive and classifier:
+            add_tasks_of(archive, classifier.bundle.schema, classifier.name)
         uploads = UploadStore(limits.store_bytes)
         decoders = WorkerPool(f"{_WORKERS}.decoder", limits.decoders, limits.decode_bytes, limits.decode_seconds)
         analysts = WorkerPool(f"{_WORKERS}.analyst", 1, limits.analyse_bytes, limits.analyse_seconds)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from morphoscope.apps.web.jobs.process import CANCELLED, ENDED, LOG, ORDER, STAR
 from morphoscope.apps.web.refusal import RefusalError
 
 OUT = "out"
-_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+_ID = re.compile(r"\d{8}-\d{6}-\d{3}-[0-9a-f]{6}")
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ class JobStore:
 
     def new_id(self) -> str:
         """Sorts by time."""
-        return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(4)}"
+        moment = datetime.now(UTC)
+        return f"{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}-{secrets.token_hex(3)}"
 
     def get(self, job_id: str) -> StoredJob:
         """Raises RefusalError (404)."""
