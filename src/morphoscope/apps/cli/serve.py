@@ -18,8 +18,13 @@ def serve(
         typer.Option(envvar="MORPHOSCOPE_TOKEN", help="A token that lets in, as administrator; better in the variable."),
     ] = None,
     tokens: Annotated[Path | None, typer.Option(help="File of tokens with names and roles (viewer, annotator, admin).")] = None,
-    data: Annotated[list[Path] | None, typer.Option(help="Folder that jobs may read; may be given again.")] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Folder that jobs may read and that may be watched; may be given again.")
+    ] = None,
     runs: Annotated[Path | None, typer.Option(help="Folder for jobs and their results; they outlive the server.")] = None,
+    allow_rtsp: Annotated[
+        bool, typer.Option(help="Let annotators watch rtsp:// addresses: the server then connects where they say.")
+    ] = False,
     max_upload_mb: Annotated[int, typer.Option(min=1, help="Largest request with files, in MB.")] = 512,
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures are refused.")] = 300_000_000,
 ) -> None:
@@ -39,6 +44,7 @@ def serve(
         tokens=tokens,
         data=tuple(data or ()),
         runs=runs,
+        allow_rtsp=allow_rtsp,
         max_upload_mb=max_upload_mb,
         max_pixels=max_pixels,
         say=say,

@@ -20,6 +20,7 @@ def serve(
     tokens: PathLike | None = None,
     data: tuple[PathLike, ...] = (),
     runs: PathLike | None = None,
+    allow_rtsp: bool = False,
     max_upload_mb: int = 512,
     max_pixels: int = 300_000_000,
     say: Say = silent,
@@ -38,7 +39,7 @@ def serve(
     known = read_tokens(Path(tokens)) if tokens else (Token(token, "admin", "admin"),) if token else ()
     folders = tuple(_folder(Path(one)) for one in data)
     limits = replace(Limits(), upload_bytes=max_upload_mb * 2**20, max_pixels=max_pixels)
-    settings = Settings(as_path(model), as_path(archive), host, port, known, folders, as_path(runs), limits)
+    settings = Settings(as_path(model), as_path(archive), host, port, known, folders, as_path(runs), allow_rtsp, limits)
     check_reach(settings)
     with _listening(host, port) as listener:
         app = create_app(settings)

@@ -6,28 +6,22 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from morphoscope.apps.verbs.arguments import PathLike, Say, silent
+from morphoscope.apps.watching.answering import Inputs, predictor_for, search_for
 from morphoscope.apps.watching.folder import FolderSettings
 from morphoscope.apps.watching.opening import SourceSettings, open_source
 from morphoscope.apps.watching.pins import PinFolder
 from morphoscope.apps.watching.rows_file import RowsFile
-from morphoscope.apps.watching.source import Source
 from morphoscope.apps.watching.video import VideoSettings
-from morphoscope.apps.watching.watcher import Search, Watched, Watcher
+from morphoscope.apps.watching.watcher import Watched, Watcher
 from morphoscope.calibration.resolve import Scale
 from morphoscope.errors import MorphoscopeError
-from morphoscope.inference.forward import quick_branches
-from morphoscope.inference.predictor import Predictor
 from morphoscope.inference.target import Target
 from morphoscope.io.read import MAX_PIXELS
 from morphoscope.models.bundle import Bundle
 from morphoscope.reporting.overlay import label_lines
 from morphoscope.reporting.predictions_table import Row
-
-Inputs = Literal["auto", "all", "quick"]
-"""What answers rest on. quick: all but measured shape, with a confidence of its own. auto: all for files, quick for frames."""
 
 
 def watch(
@@ -82,26 +76,10 @@ def watch(
     after = rows_file.last_frames.get(Path(source).absolute(), 0) if rows_file else 0
     video = VideoSettings(every, after, at_its_pace, pixel_size_nm)
     opened = open_source(str(source), SourceSettings(folder, video))
-    predictor, tiler = predictors(bundle, inputs, is_of_files=not _gives_frames(opened), needs_tiles=bool(target))
-    watcher = Watcher(opened, predictor, Search(target, tiler, tile_px) if target else None)
+    predictor = predictor_for(bundle, opened, inputs)
+    watcher = Watcher(opened, predictor, search_for(target, predictor, inputs, tile_px) if target else None)
     teller = _Teller(watcher, say, alert or say, status, PinFolder(Path(pins)) if pins else None, str(out or ""))
     return _rows(watcher, rows_file, teller)
-
-
-def predictors(bundle: Bundle, inputs: Inputs, *, is_of_files: bool, needs_tiles: bool) -> tuple[Predictor, Predictor]:
-    """The one that answers pictures, and the one that answers their tiles. Raises BundleError for `quick` where a model has no
-    confidence for it; `auto` then takes all inputs."""
-    can_be_quick = bool(bundle.quick_confidence) or not quick_branches(bundle.network.spec.branches)
-    is_quick = inputs == "quick" or (inputs == "auto" and not is_of_files and can_be_quick)
-    predictor = Predictor(bundle, quick=is_quick)
-    wants_quick_tiles = needs_tiles and inputs != "all" and can_be_quick
-    return predictor, Predictor(bundle, quick=True) if wants_quick_tiles and not predictor.is_quick else predictor
-
-
-def _gives_frames(source: Source) -> bool:
-    from morphoscope.apps.watching.folder import FolderSource
-
-    return not isinstance(source, FolderSource)
 
 
 def _rows(watcher: Watcher, rows_file: RowsFile | None, teller: _Teller) -> Iterator[Row]:

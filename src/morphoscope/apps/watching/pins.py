@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, PngImagePlugin
@@ -31,12 +32,10 @@ class PinFolder:
 
     def save(self, watched: Watched) -> Path:
         """Writes the frame, and `NAME.map.png` beside it where there is a map. Returns the frame's path. Raises OutputError."""
-        micrograph = watched.arrival.content
-        if not isinstance(micrograph, Micrograph):
-            raise OutputError(f"--pins: {micrograph} There is nothing to pin; expected a picture. Pin another frame.")
-        target = self._free(_stem(watched))
+        target = self._free(pin_name(watched))
         try:
-            png_of(micrograph.pixels).save(target, pnginfo=_story(watched))
+            with target.open("xb") as file:
+                micrograph = png_with_story(watched, file)
             if watched.tiles:
                 tile_picture(to_display(micrograph.specimen()), watched.tiles).save(target.with_suffix(".map.png"))
         except OSError as error:
@@ -51,12 +50,20 @@ class PinFolder:
         return next(path for name in names if not (path := self._folder / name).exists())
 
 
-def png_of(pixels: np.ndarray) -> Image.Image:
-    """8 and 16 bits as they are; whatever PNG can't hold stretched to 8 bits."""
-    return Image.fromarray(pixels if pixels.dtype in (np.uint8, np.uint16) else to_display(pixels))
+def png_with_story(watched: Watched, file: BinaryIO) -> Micrograph:
+    """Writes the frame as PNG: 8 and 16 bits as they are, whatever PNG can't hold stretched to 8 bits. Returns the picture.
+    Raises OutputError where there is none."""
+    micrograph = watched.arrival.content
+    if not isinstance(micrograph, Micrograph):
+        raise OutputError(f"{micrograph} There is nothing to pin; expected a picture. Pin another frame.")
+    pixels = micrograph.pixels
+    shown = pixels if pixels.dtype in (np.uint8, np.uint16) else to_display(pixels)
+    Image.fromarray(shown).save(file, "PNG", pnginfo=_story(watched))
+    return micrograph
 
 
-def _stem(watched: Watched) -> str:
+def pin_name(watched: Watched) -> str:
+    """The stem of a pinned frame's file."""
     arrival = watched.arrival
     stem = "".join(character if character.isalnum() or character in "-_. " else "_" for character in arrival.path.stem)
     return stem if arrival.is_file else f"{stem}_frame{arrival.frame:07d}"

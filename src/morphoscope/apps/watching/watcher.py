@@ -11,9 +11,10 @@ from datetime import datetime
 from morphoscope.apps.watching.relay import Relay
 from morphoscope.apps.watching.sightings import Sightings
 from morphoscope.apps.watching.source import Arrival, Source
+from morphoscope.data.tiles import is_worth_tiles
 from morphoscope.inference.predictor import Predicted, Predictor
 from morphoscope.inference.target import Target
-from morphoscope.inference.tiling import TileMap, is_worth_tiles, map_of, tile_side
+from morphoscope.inference.tiling import TileMap, map_of, typical_view
 from morphoscope.micrograph import Micrograph
 from morphoscope.reporting.predictions_table import Row, error_row, prediction_rows
 
@@ -111,7 +112,7 @@ def _searched(
     """Whether a picture shows the target, how probable that is, and, of a large file, where."""
     found = bool(search.target.is_found(predicted.predictions)[0])
     probability = float(search.target.probability(predicted.predictions)[0])
-    side = search.side or tile_side(search.tiler, micrograph)
+    side = search.side or typical_view(search.tiler).tile_side(micrograph)
     if not arrival.is_file or not is_worth_tiles(micrograph, side):
         return found, probability, None
     tiles = map_of(search.tiler, micrograph, search.target, side)

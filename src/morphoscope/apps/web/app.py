@@ -35,6 +35,8 @@ ROUTES = (
     "morphoscope.apps.web.routes.archive",
     "morphoscope.apps.web.routes.annotation",
     "morphoscope.apps.web.routes.jobs",
+    "morphoscope.apps.web.routes.find",
+    "morphoscope.apps.web.routes.live",
     "morphoscope.apps.web.routes.reference",
     "morphoscope.apps.web.routes.page",  # last: it takes every address that is left
 )

@@ -64,7 +64,8 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """data: folders that jobs may read. runs: folder that holds jobs; None: a temporary one."""
+    """data: folders that jobs may read and that may be watched. runs: folder that holds jobs and pinned frames; None: a
+    temporary one. rtsp: whether a person may have the server connect to network streams."""
 
     model: Path | None = None
     archive: Path | None = None
@@ -73,6 +74,7 @@ class Settings:
     tokens: tuple[Token, ...] = ()
     data: tuple[Path, ...] = ()
     runs: Path | None = None
+    rtsp: bool = False
     limits: Limits = Limits()
 
 

@@ -15,6 +15,7 @@ from morphoscope.calibration.resolve import Scale, needs_reading, resolve
 from morphoscope.data.preprocessing import Preprocessing, resample
 from morphoscope.data.readings import cached_reading
 from morphoscope.data.record import micrograph_to_record
+from morphoscope.data.tiles import TypicalView, tiles_of, working_copies
 from morphoscope.errors import MorphoscopeError
 from morphoscope.io.display import to_display
 from morphoscope.io.read import read
@@ -60,6 +61,16 @@ def pyramid(job: dict[str, Any]) -> Message:
     return Message(write_pyramid(_read(job).pixels, Path(job["folder"])))
 
 
+def parts(job: dict[str, Any]) -> Message:
+    """The working copies (N, y, x) of tiles that cover the picture. side: of a tile in px; None for one that shows as much as
+    `view` says. Scale as for `look`, without reading the pixels."""
+    resolved = resolve(_read(job), job["user"], scale="header")
+    preprocessing = Preprocessing(**job["preprocessing"])
+    tiles = tiles_of(resolved, job["side"] or TypicalView(**job["view"]).tile_side(resolved))
+    copies = np.stack(list(working_copies(preprocessing, resolved, tiles)))
+    return Message({"record": micrograph_to_record(resolved), "side": tiles.width}, {"copies": copies})
+
+
 def _preview(pixels: np.ndarray) -> np.ndarray:
     """(Y, X) uint8, at most PREVIEW_PX on a side, the whole picture with its bar."""
     zoom = min(1.0, PREVIEW_PX / max(pixels.shape))
@@ -71,7 +82,7 @@ def main() -> None:
     import cv2
 
     cv2.setNumThreads(1)
-    work_on({"look": look, "pyramid": pyramid}, int(sys.argv[1]))
+    work_on({"look": look, "parts": parts, "pyramid": pyramid}, int(sys.argv[1]))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from morphoscope.inference.tiling import Tiles
+from morphoscope.data.tiles import Tiles
 
 lengths = st.integers(1, 300)
 overlaps = st.floats(0, 0.9)
