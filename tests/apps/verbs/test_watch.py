@@ -16,6 +16,7 @@ from PIL import Image
 
 import morphoscope as package
 from morphoscope.apps.watching.rows_file import WATCH_COLUMNS
+from morphoscope.archive import Archive, picture_at, search
 from morphoscope.errors import OutputError
 from morphoscope.models.bundle import Bundle
 from morphoscope.reporting.predictions_table import prediction_columns
@@ -108,6 +109,20 @@ def test_a_target_is_told_pinned_and_shown_on_a_map(trained: Path, tmp_path: Pat
         assert pinned.info["Morphoscope found"] == row["found"]
     with Image.open(pins / "large.map.png") as overlay:
         assert overlay.mode == "RGB" and overlay.width == 420 and overlay.height > 300
+
+
+def test_the_archive_takes_files_where_they_lie_and_frames_that_are_pinned(
+    trained: Path, session: Path, video: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "lab.archive"
+    list(package.watch(session, trained, archive=place, existing=True, **POLL))
+    list(package.watch(video, trained, archive=place, every=6, find="Morphology=Rod", find_threshold=0.0))
+    with Archive.open(place) as archive:
+        hits = {hit.path.name: hit for hit in search(archive, "").hits}
+        pinned = picture_at(archive, tmp_path / "lab-pins" / "tour_frame0000001.png")
+    assert len(hits) == 4 and {path.name for path in session.iterdir() if "damaged" not in path.name} < set(hits)
+    assert all(hit.classes["Morphology"].best for hit in hits.values())
+    assert pinned is not None and pinned.notes.startswith(f"pinned from {video}, frame 1, at 0.0 s")
 
 
 def test_no_alert_without_the_target(trained: Path, session: Path) -> None:

@@ -22,6 +22,9 @@ class InputChoice(StrEnum):
 def watch(
     source: Annotated[str, typer.Argument(help="A folder, a video file, a camera's number such as 0, or an rtsp:// address.")],
     model: Annotated[Path, typer.Option(help="The model folder, or the run folder that holds it.")],
+    archive: Annotated[
+        Path | None, typer.Option(help="Archive that files are added to as they come, and frames when they are pinned.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Table of a row a picture; a later watch goes on with it.")] = None,
     find: Annotated[
         str | None, typer.Option(metavar="TASK=CLASS", help="Tell when this class is in view, and where in large pictures.")
@@ -64,6 +67,7 @@ def watch(
     rows = run(
         source,
         model,
+        archive=archive,
         out=out,
         find=find,
         find_threshold=find_threshold,

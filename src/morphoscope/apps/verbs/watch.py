@@ -9,12 +9,15 @@ from pathlib import Path
 
 from morphoscope.apps.verbs.arguments import PathLike, Say, silent
 from morphoscope.apps.watching.answering import Inputs, predictor_for, search_for
+from morphoscope.apps.watching.archiving import Archiving, pins_beside
 from morphoscope.apps.watching.folder import FolderSettings
 from morphoscope.apps.watching.opening import SourceSettings, open_source
 from morphoscope.apps.watching.pins import PinFolder
 from morphoscope.apps.watching.rows_file import RowsFile
 from morphoscope.apps.watching.video import VideoSettings
 from morphoscope.apps.watching.watcher import Watched, Watcher
+from morphoscope.archive import Archive
+from morphoscope.archive.looking import load_model
 from morphoscope.calibration.resolve import Scale
 from morphoscope.errors import MorphoscopeError
 from morphoscope.inference.target import Target
@@ -28,6 +31,7 @@ def watch(
     source: PathLike,
     model: PathLike,
     *,
+    archive: PathLike | None = None,
     out: PathLike | None = None,
     find: str | None = None,
     find_threshold: float | None = None,
@@ -58,7 +62,7 @@ def watch(
     status a line after each frame. Raises MorphoscopeError, whose text is meant to be shown, at once for wrong options, and
     while running where the source fails; rows written until then are kept.
     """
-    bundle = Bundle.load(Path(model))
+    identity, bundle = load_model(str(model)) if archive else (None, Bundle.load(Path(model)))
     target = Target.parse(find, bundle.schema, find_threshold) if find else None
     if find_threshold is not None and target is None:
         raise MorphoscopeError("--find-threshold: there is no --find; expected both or neither. Add --find TASK=CLASS.")
@@ -78,13 +82,19 @@ def watch(
     opened = open_source(str(source), SourceSettings(folder, video))
     predictor = predictor_for(bundle, opened, inputs)
     watcher = Watcher(opened, predictor, search_for(target, predictor, inputs, tile_px) if target else None)
-    teller = _Teller(watcher, say, alert or say, status, PinFolder(Path(pins)) if pins else None, str(out or ""))
-    return _rows(watcher, rows_file, teller)
+    opened_archive = Archive.open(Path(archive)) if archive else None
+    archiving = Archiving(opened_archive, identity) if opened_archive and identity else None
+    pin_folder = Path(pins) if pins else pins_beside(Path(archive)) if archive and target else None
+    keeping = _Keeping(PinFolder(pin_folder) if pin_folder else None, archiving)
+    teller = _Teller(watcher, keeping, say, alert or say, status, str(out or ""))
+    return _rows(watcher, rows_file, opened_archive, teller)
 
 
-def _rows(watcher: Watcher, rows_file: RowsFile | None, teller: _Teller) -> Iterator[Row]:
+def _rows(watcher: Watcher, rows_file: RowsFile | None, archive: Archive | None, teller: _Teller) -> Iterator[Row]:
     with ExitStack() as stack:
         stack.callback(teller.summarise)
+        if archive:
+            stack.enter_context(archive)
         if rows_file:
             stack.enter_context(rows_file)
         teller.begin()
@@ -95,15 +105,33 @@ def _rows(watcher: Watcher, rows_file: RowsFile | None, teller: _Teller) -> Iter
             yield watched.row
 
 
+@dataclass(frozen=True)
+class _Keeping:
+    """Where pictures go that are worth keeping: files into the archive as they lie, frames that are news as pins."""
+
+    pins: PinFolder | None
+    archiving: Archiving | None
+
+    def keep(self, watched: Watched) -> Path | None:
+        """The pinned copy, where one was made. Raises MorphoscopeError."""
+        pinned = self.pins.save(watched) if self.pins and watched.is_news else None
+        if self.archiving and watched.predicted:
+            if watched.arrival.is_file:
+                self.archiving.keep(watched.arrival.path, watched)
+            elif pinned:
+                self.archiving.keep(pinned, watched)
+        return pinned
+
+
 @dataclass
 class _Teller:
     """What a person hears of a watch."""
 
     watcher: Watcher
+    keeping: _Keeping
     say: Say
     alert: Say
     status: Say
-    pins: PinFolder | None
     out: str
     answered: int = 0
     failed: int = field(default=0)
@@ -126,10 +154,11 @@ class _Teller:
         self.status(
             f"{watched.fps:.1f} frames/s, latency {watched.latency_ms:.0f} ms, dropped {watched.dropped} · {arrival.name}: {words}"
         )
+        pinned = self.keeping.keep(watched)
         if watched.is_news:
-            self._tell_news(watched)
+            self._tell_news(watched, pinned)
 
-    def _tell_news(self, watched: Watched) -> None:
+    def _tell_news(self, watched: Watched, pinned: Path | None) -> None:
         if not self.watcher.search:
             return
         line = f"FOUND {self.watcher.search.target} {100 * watched.probability:.0f} % in {watched.arrival.name}"
@@ -138,8 +167,8 @@ class _Teller:
             line += f" at x {columns.start} to {columns.stop}, y {rows.start} to {rows.stop} px"
         if not watched.arrival.is_file:
             line += f" at {watched.arrival.seconds:.1f} s"
-        if self.pins:
-            line += f", pinned: {self.pins.save(watched)}"
+        if pinned:
+            line += f", pinned: {pinned}"
         self.alert(line)
 
     def summarise(self) -> None:

@@ -16,8 +16,11 @@ from morphoscope.apps.web.services import ServicesOf
 from morphoscope.apps.web.watches import RunningWatch, Watches
 from morphoscope.apps.web.webp import webp
 
-HEARTBEAT_S = 10.0
-_EVENTS: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}, "description": "Server-sent events; data is a WatchEvent"}}
+HEARTBEAT_S = 3.0
+"""A page that went away is noticed within so long."""
+_EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/event-stream": {}}, "description": "Server-sent events; the data of each is a WatchEvent"}
+}
 
 
 @asynccontextmanager
