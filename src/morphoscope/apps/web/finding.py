@@ -16,23 +16,24 @@ from morphoscope.inference.tiling import map_of_copies
 from morphoscope.models.bundle import Bundle
 
 if TYPE_CHECKING:
-    from morphoscope.apps.web.desk import Desk
+    from morphoscope.apps.web.services import Services
 
 
-def found_in(desk: Desk, key: str, order: FindOrder) -> TiledMap:
+def found_in(services: Services, key: str, order: FindOrder) -> TiledMap:
     """The map of a picture. Raises RefusalError (404) for an unknown key, MorphoscopeError for an unknown class."""
     began = time.perf_counter()
+    desk = services.desk
     bundle = desk.needed_classifier().bundle
     target = Target.parse(order.find, bundle.schema, order.threshold)
     source = desk.source(key)
     view = TypicalView.of(bundle.provenance, bundle.preprocessing)
-    answer = desk.decoders.ask(
+    answer = services.decoders.ask(
         {
             "verb": "parts",
             "path": str(source.path),
             "name": source.name,
             "user": desk.user_row(key),
-            "max_pixels": desk.limits.max_pixels,
+            "max_pixels": services.settings.limits.max_pixels,
             "preprocessing": bundle.preprocessing.to_dict(),
             "side": order.side,
             "view": {"side_px": view.side_px, "side_nm": view.side_nm},

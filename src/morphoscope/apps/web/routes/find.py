@@ -17,4 +17,4 @@ router = APIRouter(prefix="/api/pictures", tags=["pictures"], dependencies=[Depe
 def find(services: ServicesOf, key: Key, order: FindOrder) -> TiledMap:
     """How probable a class is in each part of a picture."""
     with services.classifying.slot():
-        return found_in(services.desk, key, order)
+        return found_in(services, key, order)
