@@ -6,6 +6,7 @@ with Archive.open("lab.archive") as archive:
 
 from __future__ import annotations
 
+from morphoscope.archive.annotation.agreement import Agreement, agreement
 from morphoscope.archive.annotation.answers import (
     Answer,
     adjudicate,
@@ -17,6 +18,7 @@ from morphoscope.archive.annotation.answers import (
     undo_answer,
 )
 from morphoscope.archive.annotation.consensus import Consensus, consensus, disagreements
+from morphoscope.archive.annotation.queues import queue
 from morphoscope.archive.annotation.tasks import (
     LabelClass,
     LabelTask,
@@ -31,6 +33,7 @@ from morphoscope.archive.annotation.tasks import (
     rename_class,
     split_class,
 )
+from morphoscope.archive.embedding_map import EmbeddingMap, embedding_map
 from morphoscope.archive.facets import Facets, facets
 from morphoscope.archive.files import FileState, check_files
 from morphoscope.archive.measurements import StoredMeasurement, measurement_of, record_measurement
@@ -49,9 +52,11 @@ from morphoscope.archive.store import Archive
 from morphoscope.archive.thumbnails import thumbnail, thumbnail_of
 
 __all__ = [
+    "Agreement",
     "Answer",
     "Archive",
     "Consensus",
+    "EmbeddingMap",
     "Entry",
     "Facets",
     "FileState",
@@ -71,6 +76,7 @@ __all__ = [
     "add_tasks_of",
     "adjudicate",
     "adjudications",
+    "agreement",
     "annotators",
     "answer_history",
     "answering_model",
@@ -82,6 +88,7 @@ __all__ = [
     "define_class",
     "describe",
     "disagreements",
+    "embedding_map",
     "embedding_of",
     "facets",
     "give_answer",
@@ -95,6 +102,7 @@ __all__ = [
     "picture",
     "picture_at",
     "prediction_of",
+    "queue",
     "record_embeddings",
     "record_measurement",
     "record_model",
