@@ -6,7 +6,7 @@ import csv
 import dataclasses
 import multiprocessing
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any, Literal
 
 from morphoscope.errors import MorphoscopeError, OutputError
-from morphoscope.synthesis.files import write_instances, write_picture
+from morphoscope.synthesis.files import write_instances, write_pattern, write_picture, write_spectrum
 from morphoscope.synthesis.picture import Kind, Rendered
 from morphoscope.synthesis.rendering import KINDS, render
 
@@ -36,6 +36,8 @@ TRUTH_COLUMNS = (
     "bar_height",
     "objects",
 )
+CHANNELS = {"spectrum_file": ("spectra", ".msa"), "diffraction_file": ("diffraction", ".tif")}
+"""Column to the folder of its files and their ending."""
 OBJECT_COLUMNS = ("filename", "object", "kind", "ecd_nm", "length_nm", "width_nm", "visible_px", "touches_border")
 
 
@@ -62,7 +64,8 @@ def write_dataset(
     progress: Callable[[], None] | None = None,
     **knobs: Any,
 ) -> None:
-    """Write images/, instance_maps/, labels.csv, truth.csv and objects.csv. The rows appear as the pictures do.
+    """Write images/, instance_maps/, labels.csv, truth.csv and objects.csv. The rows appear as the pictures do. A kind with
+    channels has spectra/ and diffraction/ beside them, whose files the labels' columns name.
 
     layout `folders` sorts the pictures of a kind with one task into a folder a class. progress is called after every picture.
     knobs: further options of `render`. Raises MorphoscopeError for bad options, OutputError where `out` can't be written or
@@ -75,7 +78,7 @@ def write_dataset(
         )
     render(kind, count, size=size, seed=seed, **knobs)
     try:
-        _make_room(out, overwrite)
+        _make_room(out, overwrite, loaded.channels)
         one = partial(_write_one, kind, out, size, seed, layout, file_format, knobs)
         _write_sheets(out, loaded, _each(one, range(count), workers), progress)
     except OSError as error:
@@ -84,7 +87,7 @@ def write_dataset(
         ) from error
 
 
-def _make_room(out: Path, overwrite: bool) -> None:
+def _make_room(out: Path, overwrite: bool, channels: Sequence[str]) -> None:
     """Create the folders; pictures of an earlier set, which its truth.csv lists, go first where `overwrite` allows it."""
     earlier = [name for name in SHEETS if (out / name).exists()]
     if earlier and not overwrite:
@@ -97,7 +100,9 @@ def _make_room(out: Path, overwrite: bool) -> None:
             for row in csv.DictReader(sheet):
                 (out / "images" / row["filename"]).unlink(missing_ok=True)
                 (out / "instance_maps" / f"{Path(row['filename']).stem}.png").unlink(missing_ok=True)
-    for folder in ("images", "instance_maps"):
+                for folder, suffix in CHANNELS.values():
+                    (out / folder / f"{Path(row['filename']).stem}{suffix}").unlink(missing_ok=True)
+    for folder in ("images", "instance_maps", *(CHANNELS[column][0] for column in channels)):
         (out / folder).mkdir(parents=True, exist_ok=True)
 
 
@@ -120,10 +125,23 @@ def _write_one(
     write_picture(out / "images" / name, picture)
     if picture.instance_map is not None:
         write_instances(out / "instance_maps" / f"{picture.stem}.png", picture.instance_map)
-    return _rows(name, picture)
+    files = _write_channels(out, picture)
+    return _rows(name, picture, files)
 
 
-def _rows(name: str, picture: Rendered) -> Rows:
+def _write_channels(out: Path, picture: Rendered) -> list[str]:
+    """Writes what belongs to the picture; the names as the sheet gives them."""
+    files = []
+    if picture.spectrum is not None:
+        files.append(f"spectra/{picture.stem}.msa")
+        write_spectrum(out / files[-1], picture.spectrum)
+    if picture.pattern is not None:
+        files.append(f"diffraction/{picture.stem}.tif")
+        write_pattern(out / files[-1], picture.pattern)
+    return files
+
+
+def _rows(name: str, picture: Rendered, files: Sequence[str]) -> Rows:
     bar, s = picture.information_bar, picture.settings
     y_nm, x_nm = picture.pixel_size_nm or ("", "")
     truth = [
@@ -141,7 +159,7 @@ def _rows(name: str, picture: Rendered) -> Rows:
         len(picture.objects),
     ]
     objects = [[name, *dataclasses.astuple(row)] for row in picture.objects]
-    return Rows([name, picture.sample, *picture.labels.values()], truth, objects)
+    return Rows([name, picture.sample, *picture.labels.values(), *files], truth, objects)
 
 
 def _each(one: Callable[[int], Rows], indices: Iterable[int], workers: int) -> Iterator[Rows]:
@@ -168,7 +186,7 @@ def _without_main() -> Iterator[None]:
 
 
 def _write_sheets(out: Path, kind: Kind, rows: Iterator[Rows], progress: Callable[[], None] | None) -> None:
-    headers = (("filename", "Sample", *kind.tasks), TRUTH_COLUMNS, OBJECT_COLUMNS)
+    headers = (("filename", "Sample", *kind.tasks, *kind.channels), TRUTH_COLUMNS, OBJECT_COLUMNS)
     opened = [(out / name).open("w", encoding="utf-8", newline="") for name in SHEETS]
     try:
         labels, truth, objects = (csv.writer(sheet, lineterminator="\n") for sheet in opened)

@@ -8,7 +8,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 
-from morphoscope.synthesis.picture import Rendered
+from morphoscope.synthesis.picture import Rendered, RenderedPattern, RenderedSpectrum
 
 FEI_TAG, ZEISS_TAG = 34682, 34118
 
@@ -26,6 +26,35 @@ def write_picture(path: Path, picture: Rendered) -> None:
     else:
         y_nm, x_nm = picture.pixel_size_nm
         tifffile.imwrite(path, picture.pixels, imagej=True, resolution=(1 / x_nm, 1 / y_nm), metadata={"unit": "nm"})
+
+
+def write_spectrum(path: Path, spectrum: RenderedSpectrum) -> None:
+    """Write a spectrum as EMSA/MAS text (ISO 22029)."""
+    header = {
+        "FORMAT": "EMSA/MAS Spectral Data File",
+        "VERSION": "1.0",
+        "TITLE": path.stem,
+        "OWNER": "Morphoscope (rendered)",
+        "NPOINTS": len(spectrum.counts),
+        "NCOLUMNS": 1,
+        "XUNITS": "eV",
+        "YUNITS": "counts",
+        "DATATYPE": "Y",
+        "XPERCHAN": f"{spectrum.step_ev:g}",
+        "OFFSET": f"{spectrum.offset_ev:g}",
+        "SIGNALTYPE": "EDS",
+        "BEAMKV   -kV": f"{spectrum.beam_kv:g}",
+        "LIVETIME  -s": f"{spectrum.live_s:.1f}",
+        "SPECTRUM": "Spectral Data Starts Here",
+    }
+    lines = [f"#{key:<12}: {value}" for key, value in header.items()]
+    path.write_text("\n".join([*lines, *(f"{count:g}" for count in spectrum.counts), "#ENDOFDATA   : "]) + "\n", encoding="ascii")
+
+
+def write_pattern(path: Path, pattern: RenderedPattern) -> None:
+    """Write a diffraction pattern as a TIFF with its scale in 1/nm, as ImageJ does."""
+    across = 1 / pattern.per_nm
+    tifffile.imwrite(path, pattern.pixels, imagej=True, resolution=(across, across), metadata={"unit": "1/nm"})
 
 
 def write_instances(path: Path, instance_map: np.ndarray) -> None:

@@ -16,6 +16,26 @@ from morphoscope.synthesis.instruments import Settings
 
 
 @dataclass(frozen=True, eq=False)
+class RenderedSpectrum:
+    """counts (E,) of channels of step_ev, the first at offset_ev as its maker's file states them."""
+
+    counts: np.ndarray
+    step_ev: float
+    offset_ev: float
+    beam_kv: float
+    live_s: float
+
+
+@dataclass(frozen=True, eq=False)
+class RenderedPattern:
+    """A diffraction pattern (Y, X) uint16, its stated 1/nm a pixel, and the true row and column of its centre."""
+
+    pixels: np.ndarray
+    per_nm: float
+    centre: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
 class Rendered:
     """One rendered micrograph with its whole truth.
 
@@ -32,6 +52,8 @@ class Rendered:
     instance_map: np.ndarray | None = None
     objects: tuple[TrueObject, ...] = ()
     information_bar: InformationBar | None = None
+    spectrum: RenderedSpectrum | None = None
+    pattern: RenderedPattern | None = None
 
     @property
     def hv_kv(self) -> float:
@@ -112,3 +134,5 @@ class Kind:
     turns: int
     draw: Callable[[Draft], Rendered]
     per_sample: int = 5
+    channels: tuple[str, ...] = ()
+    """Columns of the label sheet that name further files."""

@@ -16,6 +16,7 @@ KINDS = Registry(
         "sem-particles": "morphoscope.synthesis.kinds.particles:SEM_PARTICLES",
         "particles": "morphoscope.synthesis.kinds.particles:PARTICLES",
         "sizes": "morphoscope.synthesis.kinds.sizes:SIZES",
+        "materials": "morphoscope.synthesis.kinds.materials:MATERIALS_KIND",
         "accords": "morphoscope.synthesis.kinds.accords:ACCORDS",
     },
 )

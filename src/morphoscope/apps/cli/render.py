@@ -24,7 +24,9 @@ class FileFormat(StrEnum):
 
 
 def render(
-    kind: Annotated[str, typer.Argument(help="sem10, tem-nanowires, tem-particles, sem-particles, particles, sizes or accords.")],
+    kind: Annotated[
+        str, typer.Argument(help="sem10, tem-nanowires, tem-particles, sem-particles, particles, sizes, materials or accords.")
+    ],
     count: Annotated[int, typer.Option(min=1, help="How many pictures in all; the classes take turns.")],
     out: Annotated[Path, typer.Option(help="Folder for images/, instance_maps/, labels.csv, truth.csv and objects.csv.")],
     size: Annotated[str, typer.Option(help="Side in pixels, or HEIGHTxWIDTH.")] = "256",
