@@ -31,7 +31,9 @@ def compare(
         str | None,
         typer.Option(help="Where every network starts: random, auto, default or a model folder; none: as in the recipe."),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of every fit; none: as in the recipe.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Epochs of every fit, stages together, and of pretraining; none: as in the recipe.")
+    ] = None,
     time_budget: Annotated[
         float | None, typer.Option(min=0.01, help="Minutes that each fit may take, the same for all recipes.")
     ] = None,

@@ -66,9 +66,8 @@ def compare(
     got a further recipe goes on. Raises MorphoscopeError whose text is meant to be shown, also where no recipe worked.
     """
     folder_out, seeds = Path(out), list(dict.fromkeys(seeds))
-    options = {"fit.epochs": epochs, "encoder": encoder}
-    wanted = [*(f"{name}={value}" for name, value in options.items() if value is not None), *settings]
-    chosen = labelled_recipes([str(recipe) for recipe in recipes], wanted)
+    wanted = [*([f"encoder={encoder}"] if encoder else []), *settings]
+    chosen = labelled_recipes([str(recipe) for recipe in recipes], wanted, epochs)
     _check(seeds, split, untouched)
     claim_folder(folder_out, (), may_replace=True)
     request = FolderRequest(

@@ -24,21 +24,23 @@ class Contestant:
     material: SharedMaterial
 
 
-def labelled_recipes(names: Sequence[str], settings: Sequence[str]) -> dict[str, Recipe]:
+def labelled_recipes(names: Sequence[str], settings: Sequence[str], epochs: int | None = None) -> dict[str, Recipe]:
     """Recipes by label: the name, or a file's without its ending where that is unique. Raises RecipeError for an unknown recipe,
     setting or value, before any picture is read."""
     if not names:
         raise RecipeError("--recipes: none is named; expected one or more, such as --recipes default,mine.toml. Name them.")
     stems = [Path(name).stem if name.endswith(".toml") else name for name in names]
     labels = [stem if stems.count(stem) == 1 else name for stem, name in zip(stems, names, strict=True)]
-    return {label: plain(load_recipe(name, settings)) for label, name in zip(labels, names, strict=True)}
+    return {label: plain(load_recipe(name, settings), epochs) for label, name in zip(labels, names, strict=True)}
 
 
-def plain(recipe: Recipe) -> Recipe:
-    """The recipe without what a finished run recorded of its own pictures: those of the comparison are others."""
-    return without_stale_record(recipe).model_copy(
-        update={"data": DataRecord(), "fit": recipe.fit.model_copy(update={"stopped_after": 0})}
-    )
+def plain(recipe: Recipe, epochs: int | None = None) -> Recipe:
+    """The recipe with `epochs` for its fit, which its stages share, and as many for its pretraining. Without what a finished run
+    recorded of its own pictures, and without a publication's way to choose on test pictures: a comparison divides by itself."""
+    counts = {} if epochs is None else {"epochs": epochs} | ({"pretraining_epochs": epochs} if recipe.pretraining else {})
+    fit = without_stale_record(recipe).fit.model_copy(update={"stopped_after": 0, "pretraining_stopped_after": 0} | counts)
+    split = recipe.split.model_copy(update={"chosen_on": "validation", "keep_together": True})
+    return recipe.model_copy(update={"data": DataRecord(), "fit": fit, "split": split})
 
 
 def contestants(

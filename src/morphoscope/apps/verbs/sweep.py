@@ -80,9 +80,8 @@ def sweep(
     trial. Raises MorphoscopeError whose text is meant to be shown.
     """
     began, folder_out = time.monotonic(), Path(out)
-    options = {"fit.epochs": epochs, "encoder": encoder, "seed": seed}
-    wanted = [f"{name}={value}" for name, value in options.items() if value is not None]
-    start = plain(load_recipe(str(recipe), [*wanted, *settings]))
+    wanted = [f"seed={seed}", *([f"encoder={encoder}"] if encoder else []), *settings]
+    start = plain(load_recipe(str(recipe), wanted), epochs)
     parameters = load_space(Path(space), start)
     _check(pruning, trials)
     claim_folder(folder_out, (), may_replace=True)

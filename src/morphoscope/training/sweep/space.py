@@ -19,7 +19,17 @@ from morphoscope.training.recipe import Recipe, checked_recipe, setting_names
 
 _RANGE = ("low", "high", "log", "step")
 _KEYS = (*_RANGE, "choices")
-_NOT_SWEPT = ("data.", "name", "seed", "split.")
+_NOT_SWEPT = (
+    "data.",
+    "name",
+    "seed",
+    "split.",
+    "protocol",
+    "source",
+    "defects",
+    "fit.stopped_after",
+    "fit.pretraining_stopped_after",
+)
 """What names the data, or decides what is tested on what, is no setting to be tuned."""
 
 
