@@ -31,11 +31,7 @@ def resolved_encoder(name: str, backbone: str) -> str:
             f"Add --set backbone={shipped_backbone()}, or --encoder random."
         )
     if name == IMAGENET:
-        raise MorphoscopeError(
-            "--encoder imagenet: the recipe or the option asks for ImageNet's weights, which are not on this machine, and Morphoscope "
-            "fetches none; expected random, default, the folder of a model or a .safetensors file of timm's weights. Add --encoder "
-            "random to start from random weights."
-        )
+        raise imagenet_is_missing()
     if name in (RANDOM, DEFAULT):
         return name
     if not Path(name).exists():
@@ -44,6 +40,15 @@ def resolved_encoder(name: str, backbone: str) -> str:
             f"folder or a .safetensors file.{did_you_mean(name, [RANDOM, DEFAULT])} Add --encoder random to start from random weights."
         )
     return name
+
+
+def imagenet_is_missing() -> MorphoscopeError:
+    """What to say where ImageNet's weights are asked for."""
+    return MorphoscopeError(
+        "--encoder imagenet: the recipe or the option asks for ImageNet's weights, which are not on this machine, and Morphoscope "
+        "fetches none; expected random, default, the folder of a model or a .safetensors file of timm's weights. Add --encoder "
+        "random to start from random weights."
+    )
 
 
 def shipped_backbone() -> str:

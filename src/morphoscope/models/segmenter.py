@@ -7,8 +7,9 @@ twice as fast, and resampled they place an outline to a fraction of a pixel.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import segmentation_models_pytorch as smp
 import torch
@@ -23,21 +24,24 @@ STRIDE = 32
 """Sides of the input are multiples of this."""
 MAP_STRIDE = 2
 SIZE_UNIT = 32.0
+Upsampling = Literal["unet", "transposed"]
 
 
 @dataclass(frozen=True)
 class SegmenterSpec:
-    """All that rebuilds the network. decoder: channels from the coarsest level to half resolution."""
+    """All that rebuilds the network. decoder: channels from the coarsest level to half resolution. upsampling: how it rises:
+    a U-Net's blocks with attention, or one transposed convolution a level, as Lu et al. 2022 have it."""
 
     backbone: str = "resnet10t"
     decoder: tuple[int, ...] = (160, 96, 64, 48)
+    upsampling: Upsampling = "unet"
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> SegmenterSpec:
-        return cls(data["backbone"], tuple(data["decoder"]))
+        return cls(data["backbone"], tuple(data["decoder"]), data.get("upsampling", "unet"))
 
 
 class Segmenter(nn.Module):
@@ -47,17 +51,43 @@ class Segmenter(nn.Module):
         super().__init__()
         self.spec = spec
         self.encoder = smp.encoders.get_encoder(f"tu-{spec.backbone}", in_channels=1, depth=5, weights=None)
-        self.decoder = smp.decoders.unet.decoder.UnetDecoder(
-            encoder_channels=(0, *self.encoder.out_channels[1:]),
-            decoder_channels=spec.decoder,
-            n_blocks=len(spec.decoder),
-            attention_type="scse",
-        )
+        if spec.upsampling == "transposed":
+            self.decoder = TransposedDecoder(self.encoder.out_channels[1:], spec.decoder)
+        else:
+            self.decoder = smp.decoders.unet.decoder.UnetDecoder(
+                encoder_channels=(0, *self.encoder.out_channels[1:]),
+                decoder_channels=spec.decoder,
+                n_blocks=len(spec.decoder),
+                attention_type="scse",
+            )
         self.head = nn.Conv2d(spec.decoder[-1], len(MAPS), 3, padding=1)
 
     def forward(self, pictures: Tensor) -> Tensor:
         levels = self.encoder((pictures - GREY_MEAN) / GREY_STD)
         return self.head(self.decoder(levels)).float()
+
+
+class TransposedDecoder(nn.Module):
+    """Level by level from the coarsest: a transposed convolution (4 x 4, stride 2), batch normalisation and ReLU, then the encoder's
+    features of that level beside it; those of the last level are folded in by a 1 x 1 convolution."""
+
+    def __init__(self, levels: Sequence[int], widths: Sequence[int]) -> None:
+        """levels: channels of the encoder from half resolution to the coarsest. widths: of each rise."""
+        super().__init__()
+        *skips, before = levels
+        self.rises = nn.ModuleList()
+        for width, skip in zip(widths, reversed(skips), strict=True):
+            rise = nn.ConvTranspose2d(before, width, 4, stride=2, padding=1, bias=False)
+            self.rises.append(nn.Sequential(rise, nn.BatchNorm2d(width), nn.ReLU()))
+            before = width + skip
+        self.fold = nn.Conv2d(before, widths[-1], 1)
+
+    def forward(self, levels: Sequence[Tensor]) -> Tensor:
+        """levels: (B, C, y, x) from full resolution, of no account, to the coarsest."""
+        *skips, found = levels[1:]
+        for rise, skip in zip(self.rises, reversed(skips), strict=True):
+            found = torch.cat([rise(found), skip], 1)
+        return self.fold(found)
 
 
 def read_out(maps: Tensor) -> Tensor:

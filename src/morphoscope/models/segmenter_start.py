@@ -6,7 +6,7 @@ from pathlib import Path
 
 from morphoscope.errors import MorphoscopeError
 from morphoscope.models.branches.image import ImageBranch
-from morphoscope.models.encoders import AUTO, DEFAULT, RANDOM, start_from
+from morphoscope.models.encoders import AUTO, DEFAULT, IMAGENET, RANDOM, imagenet_is_missing, start_from
 from morphoscope.models.segmenter import Segmenter, SegmenterSpec
 from morphoscope.models.segmenter_file import WEIGHTS, load_segmenter
 
@@ -24,6 +24,8 @@ def resolved_start(start: str) -> str:
         return SHIPPED_SEGMENTER
     if start in _WORDS:
         return start
+    if start == IMAGENET:
+        raise imagenet_is_missing()
     if not Path(start).exists():
         raise MorphoscopeError(
             f"--encoder {start}: found neither weights of that name nor a file; expected {', '.join(_WORDS)}, a folder that "
@@ -32,15 +34,22 @@ def resolved_start(start: str) -> str:
     return str(Path(start).resolve())
 
 
-def begun_segmenter(start: str) -> Segmenter:
+def begun_segmenter(start: str, spec: SegmenterSpec | None = None) -> Segmenter:
     """A network with the weights of a resolved start: whole ones for `default-segmenter` and for a segmenter's folder, an
-    encoder's for `default`, for a model's folder and for a file. The rest is drawn from torch's generator.
+    encoder's for `default`, for a model's folder and for a file. The rest is drawn from torch's generator. spec: of the network;
+    left out, that of whole weights, or the usual one.
 
     Raises MorphoscopeError for weights that don't fit.
     """
     if is_whole_start(start):
-        return load_segmenter(None if start == SHIPPED_SEGMENTER else Path(start))
-    network = Segmenter(SegmenterSpec())
+        whole = load_segmenter(None if start == SHIPPED_SEGMENTER else Path(start))
+        if spec and spec not in (SegmenterSpec(), whole.spec):
+            raise MorphoscopeError(
+                f"--encoder {start}: it is a whole segmenter on {whole.spec.backbone}, the recipe's is another on "
+                f"{spec.backbone}; expected the same. Add --encoder random, or leave --recipe out."
+            )
+        return whole
+    network = Segmenter(spec or SegmenterSpec())
     if start != RANDOM:
         branch = ImageBranch(network.spec.backbone)
         start_from(start, branch)

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from morphoscope.errors import RecipeError, did_you_mean
 from morphoscope.models.branches import BRANCHES, kind_of
 
+_RULES = "morphoscope.recipes.measuring"
 AS_PUBLISHED = "as-published"
 """The protocol with a publication's defects, and the table of a recipe's file that brings them back."""
 
@@ -200,6 +201,11 @@ def recipe_names() -> list[str]:
     )
 
 
+def rule_names() -> list[str]:
+    """The published rules in the package that measuring follows: nothing of them is learned."""
+    return sorted(entry.name.removesuffix(".toml") for entry in files(_RULES).iterdir() if entry.name.endswith(".toml"))
+
+
 def load_recipe(name_or_file: str, settings: Sequence[str] = ()) -> Recipe:
     """A recipe of the package by name, or from a TOML file, with `section.key=value` settings on top.
 
@@ -211,6 +217,12 @@ def load_recipe(name_or_file: str, settings: Sequence[str] = ()) -> Recipe:
     elif name_or_file in recipe_names():
         text = files("morphoscope.recipes").joinpath(f"{name_or_file}.toml").read_text(encoding="utf-8")
     else:
+        if name_or_file in rule_names():
+            rule = tomllib.loads(files(_RULES).joinpath(f"{name_or_file}.toml").read_text(encoding="utf-8"))
+            raise RecipeError(
+                f"--recipe: '{name_or_file}' is a rule, by which nothing is trained; expected a recipe of a training. Run "
+                f"`{rule['command']}`, which follows it."
+            )
         raise RecipeError(
             f"--recipe: there is no recipe '{name_or_file}'; expected one of {', '.join(recipe_names())}, or a .toml file."
             f"{did_you_mean(name_or_file, recipe_names())}"

@@ -29,7 +29,7 @@ def learns_objects(masks: Path | None, mask_kind: str | None, recipe: str) -> bo
     of masks without any."""
     if masks is not None:
         return True
-    if Path(recipe).is_file():
+    if recipe != "default":
         from morphoscope.training.segmentation.recipe import is_mask_recipe
 
         if is_mask_recipe(recipe):

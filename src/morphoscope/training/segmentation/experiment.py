@@ -14,6 +14,7 @@ from morphoscope.data.masks import MaskedFolder
 from morphoscope.data.split import Fold, split
 from morphoscope.errors import MorphoscopeError, SplitError
 from morphoscope.inference.segmentation import ObjectFinder
+from morphoscope.models.encoders import RANDOM
 from morphoscope.models.segmenter import Segmenter, SegmenterSpec
 from morphoscope.models.segmenter_start import begun_segmenter, is_whole_start
 from morphoscope.training.segmentation.choice import CHECKS, Choice
@@ -114,7 +115,7 @@ class MaskPlan:
 def planned(material: MaskTraining, recipe: MaskRecipe, minutes: float) -> MaskPlan:
     """Steps from the recipe, from its epochs, or from the minutes, whichever is the first that is given; the minutes bound all."""
     torch.manual_seed(recipe.seed)
-    network = begun_segmenter(recipe.encoder)
+    network = begun_segmenter(recipe.encoder, recipe.spec)
     batch = recipe.batch_size or (16 if torch.cuda.is_available() else 4)
     rate = recipe.learning_rate or (RATE_FROM_WEIGHTS if is_whole_start(recipe.encoder) else RATE_FROM_ENCODER)
     settings = SegmentationSettings(
@@ -124,7 +125,8 @@ def planned(material: MaskTraining, recipe: MaskRecipe, minutes: float) -> MaskP
         learning_rate=rate,
         weight_decay=recipe.weight_decay,
         averaging_share=AVERAGING_SHARE,
-        freeze_encoder=recipe.freeze_encoder,
+        freeze_encoder=recipe.freeze_encoder and recipe.encoder != RANDOM,
+        is_dice_alone=recipe.loss == "dice",
         keep_statistics=is_whole_start(recipe.encoder),
         seed=recipe.seed,
     )

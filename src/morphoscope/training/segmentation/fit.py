@@ -42,6 +42,7 @@ class SegmentationSettings:
     """Its weights stay as they start, and so do the statistics of its normalisation."""
     keep_statistics: bool = False
     """Those of all normalisation stay: a few small views tell less of a picture's grey levels than what the start has seen."""
+    is_dice_alone: bool = False
     seed: int = 0
 
 
@@ -177,7 +178,7 @@ class _Fit:
             maps = self._network(views.pictures.contiguous(memory_format=torch.channels_last))
         losses = segmentation_losses(maps, views)
         self._optimizer.zero_grad(set_to_none=True)
-        total_loss(losses).backward()
+        total_loss(losses, self._settings.is_dice_alone).backward()
         torch.nn.utils.clip_grad_norm_(self._network.parameters(), 5.0)
         self._optimizer.step()
         self._average.update_parameters(self._network)

@@ -37,8 +37,10 @@ def segmentation_losses(maps: Tensor, views: Views) -> dict[str, Tensor]:
     }
 
 
-def total_loss(losses: dict[str, Tensor]) -> Tensor:
-    return torch.stack([WEIGHTS[name] * loss for name, loss in losses.items()]).sum()
+def total_loss(losses: dict[str, Tensor], is_dice_alone: bool = False) -> Tensor:
+    """The weighed sum. is_dice_alone: of the foreground's two losses only the soft Dice, as Lu et al. 2022 have it."""
+    weights = WEIGHTS | ({"foreground": 0.0, "dice": 1.0} if is_dice_alone else {})
+    return torch.stack([weights[name] * loss for name, loss in losses.items()]).sum()
 
 
 def edges(numbers: Tensor) -> Tensor:

@@ -37,6 +37,7 @@ class MaskedAutoencoder(SelfSupervisedMethod):
 
     Of each picture one view is used. Positions of the decoder are sines and cosines, so that views may have any size."""
 
+    n_views = 1
     usual: ClassVar[dict[str, Any]] = {
         "backbone": "vit_tiny_patch16_224",
         # Cropping and turning only, as in the paper: what noise adds to a patch can't be foretold.
@@ -78,19 +79,21 @@ class MaskedAutoencoder(SelfSupervisedMethod):
         seen = order[:, : max(1, round((1 - self._masked) * count))]
         visible = places.gather(1, seen[..., None].expand(-1, -1, places.shape[2]))
         known = transformer.norm(transformer.blocks(transformer.norm_pre(torch.cat([prefix, visible], 1))))
-        drawn = self._drawn(known[:, transformer.num_prefix_tokens :], seen, (rows, columns))
+        drawn = self._drawn(known, transformer.num_prefix_tokens, seen, (rows, columns))
         is_masked = torch.ones_like(order, dtype=torch.bool).scatter(1, seen, False)
         with torch.autocast(first.device.type, enabled=False):
             patches = to_patches(first, *transformer.patch_embed.patch_size)
             return masked_patch_loss(drawn, patches, is_masked, self._normalise)
 
-    def _drawn(self, known: Tensor, seen: Tensor, grid: tuple[int, int]) -> Tensor:
-        """(B, N, P) pixels of all patches, from what is known (B, n, F) of those seen (B, n)."""
+    def _drawn(self, known: Tensor, n_prefix: int, seen: Tensor, grid: tuple[int, int]) -> Tensor:
+        """(B, N, P) pixels of all patches, from what is known of the picture as a whole, in the first tokens of (B, n, F), and of
+        the places that were seen (B, n - n_prefix)."""
         known = self.to_decoder(known)
+        whole, patches = known[:, :n_prefix], known[:, n_prefix:]
         tokens = self.token.to(known).expand(len(known), grid[0] * grid[1], -1)
-        tokens = tokens.scatter(1, seen[..., None].expand(-1, -1, known.shape[2]), known)
+        tokens = tokens.scatter(1, seen[..., None].expand(-1, -1, known.shape[2]), patches)
         places = build_sincos2d_pos_embed(list(grid), self._width, device=known.device)
-        return self.to_pixels(self.decoder(tokens + places.to(known)))
+        return self.to_pixels(self.decoder(torch.cat([whole, tokens + places.to(known)], 1))[:, n_prefix:])
 
 
 def transformer_of(encoder: nn.Module) -> VisionTransformer:

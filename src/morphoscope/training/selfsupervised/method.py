@@ -13,6 +13,8 @@ from torch import Tensor, nn
 class SelfSupervisedMethod(nn.Module):
     """Owns what stands between features and loss. encoder: turns views (B, 1, Y, X) into features (B, F)."""
 
+    n_views = 2
+    """Of each picture; with one, it is given twice."""
     usual: ClassVar[dict[str, Any]] = {}
     """Settings of a recipe of pretraining that the method has where others have the common ones."""
 

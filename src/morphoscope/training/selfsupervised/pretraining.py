@@ -166,10 +166,10 @@ class PretrainingModule(pl.LightningModule):
     @torch.autocast("cpu", enabled=False)  # resampling in bf16 would round positions to pixels
     @torch.autocast("cuda", enabled=False)
     def two_views(self, pictures: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Two views of each picture (B, 1, Y, X) uint8."""
-        views, _ = self._views(display_values(torch.cat([pictures, pictures])), generator)
-        first, second = views.contiguous(memory_format=torch.channels_last).chunk(2)
-        return first, second
+        """Two views of each picture (B, 1, Y, X) uint8, or the same one twice for a method that looks at one."""
+        views, _ = self._views(display_values(torch.cat([pictures] * self.method.n_views)), generator)
+        chunks = views.contiguous(memory_format=torch.channels_last).chunk(self.method.n_views)
+        return chunks[0], chunks[-1]
 
     def on_train_batch_end(self, *_: Any) -> None:
         self.method.after_step(self.branch, min(1.0, self.global_step / self.steps))
