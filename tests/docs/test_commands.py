@@ -77,6 +77,15 @@ def test_every_command_and_option_is_documented() -> None:
     assert script.PAGE.read_text(encoding="utf-8") == script.commands_page(), "run: python docs/write_commands.py"
 
 
+def test_the_tables_of_recipes_are_those_of_the_recipes() -> None:
+    spec = importlib.util.spec_from_file_location("write_recipes", ROOT / "docs" / "write_recipes.py")
+    assert spec and spec.loader
+    script = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(script)
+    page = script.PAGE.read_text(encoding="utf-8")
+    assert page == script.recipes_page(page), "run: python docs/write_recipes.py"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_link_leads_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):

@@ -175,6 +175,8 @@ class Recipe(_Section):
     name: str = "default"
     source: str = ""
     """The publication that the settings come from."""
+    reported: str = ""
+    """The figures that it prints, and of what."""
     protocol: Literal["corrected", "as-published"] = "corrected"
     """Whether the publication's known defects are switched off, or repeated for like-for-like figures."""
     defects: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ KIND = "objects"
 
 
 class MaskRecipe(BaseModel):
-    """name, source: of a publication's recipe. steps: 0 lets epochs or the time decide; a finished run records those it reached.
+    """name, source, reported: of a publication's recipe. steps: 0 lets epochs or the time decide; a finished run records those it reached.
     epochs: passes over the pictures. batch_size: 0 is 4 on a processor and 16 on a GPU. learning_rate: 0 is 0.0001 from whole
     weights, else 0.001. look_pictures: validation pictures that weights are chosen by; 0 lets the time decide. backbone, decoder,
     upsampling: of the network, where it does not start from whole weights. loss: `dice` spares the foreground its cross-entropy.
@@ -33,6 +33,7 @@ class MaskRecipe(BaseModel):
     kind: Literal["objects"] = "objects"
     name: str = "default"
     source: str = ""
+    reported: str = ""
     images: tuple[str, ...] = ()
     masks: str = ""
     labels: tuple[str, ...] = ()
