@@ -20,7 +20,16 @@ FIELDS = {
     "wd_mm", "detector", "tilt_deg", "dwell_us", "date", "instrument", "information_bar", "scale_bar", "status", "error",
 }  # fmt: skip
 
-MORE_FIELDS = {"origins", "is_diffraction", "picture_text", "picture_confidence", "picture_problem", "warnings"}
+MORE_FIELDS = {
+    "origins",
+    "is_diffraction",
+    "picture_text",
+    "picture_confidence",
+    "picture_problem",
+    "warnings",
+    "reciprocal_per_nm",
+    "spectrum",
+}
 
 FEI = "[Scan]\nPixelWidth=3e-8\nPixelHeight=4e-8\nHorFieldsize=7.2e-6\n[Beam]\nHV=10000\n[Detectors]\nName=TLD [a]\n"
 
@@ -96,10 +105,31 @@ def test_spectra_are_no_picture_but_their_settings_are_told(folder: Path, capsys
     spectra = write.write_dm(folder / "s.dm3", numbers, (0.5, 0.5), unit="eV", tags=tags)
     diffraction = write.write_dm(folder / "d.dm3", numbers, (0.5, 0.5), unit="1/nm", tags=tags)
     rows = {Path(row["path"]).name: row for row in run(folder)}
-    assert (rows["s.dm3"]["status"], rows["s.dm3"]["pixel_size_nm"], rows["s.dm3"]["hv_kv"]) == ("error", None, 200.0)
+    assert (rows["s.dm3"]["status"], rows["s.dm3"]["pixel_size_nm"], rows["s.dm3"]["hv_kv"]) == ("ok", None, 200.0)
+    assert rows["s.dm3"]["spectrum"]["counts"] == numbers.sum() and rows["s.dm3"]["spectrum"]["is_map"]
     assert (rows["d.dm3"]["status"], rows["d.dm3"]["is_diffraction"], rows["d.dm3"]["pixel_size_nm"]) == ("ok", True, None)
     inspect([spectra, diffraction])
-    assert "diffraction pattern" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "diffraction" in said and "(a map," in said
+
+
+def test_a_spectrum_says_its_energies_and_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = "#FORMAT : EMSA/MAS Spectral Data File\n#NPOINTS : 40\n{}#SIGNALTYPE : EDS\n#BEAMKV : 15\n#SPECTRUM :\n"
+    for name, axis in (("a", "#XUNITS : eV\n#XPERCHAN : 10\n#OFFSET : -20\n"), ("b", "")):
+        (tmp_path / f"{name}.msa").write_text(head.format(axis) + "\n".join(map(str, range(40))), encoding="ascii")
+    (tmp_path / "c.msa").write_text(head.format("") + "1\n2\n", encoding="ascii")
+    calibrated, bare, damaged = run(tmp_path)
+    assert calibrated["spectrum"] == {
+        "channels": 40, "counts": 780.0, "is_calibrated": True, "energy_kev": {"first": -0.02, "last": pytest.approx(0.37)},
+        "step_ev": pytest.approx(10.0), "signal": "EDS", "is_map": False, "live_time_s": None,
+    }  # fmt: skip
+    assert (calibrated["status"], calibrated["shape"], calibrated["hv_kv"]) == ("ok", [40], 15.0)
+    assert (bare["spectrum"]["is_calibrated"], bare["spectrum"]["energy_kev"]) == (False, None)
+    assert damaged["status"] == "error" and "found 2 channels; expected 40" in damaged["error"]
+    inspect([tmp_path])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "EDS spectrum: -0.02 to 0.37 keV, 10 eV a channel, 780 counts" in said
+    assert "no energy axis: not calibrated" in said
 
 
 def test_a_sheet_is_written_corrected_and_given_back(folder: Path) -> None:

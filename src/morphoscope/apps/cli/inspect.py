@@ -35,7 +35,8 @@ def inspect(
         int | None, typer.Option(min=1, help="Processes at a time; as many as there are cores, if left out.")
     ] = None,
 ) -> None:
-    """Show what picture files say: size, scale with its source and its conflicts, instrument settings, information bar.
+    """Show what files say: size, scale with its source and its conflicts, instrument settings, information bar; of a spectrum its
+    energies and counts.
 
     Example: morphoscope inspect images/ --json inspected.json
     """
@@ -127,11 +128,14 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
     if row["status"] == "error":
         return ["error"]
+    if row["spectrum"]:
+        return _spectrum_cells(row)
     size, field, bar = row["pixel_size_nm"], row["field_of_view_nm"], row["information_bar"]
     sides = [format_length(size["y"]), format_length(size["x"])] if size else []
     pixel = f"{' × '.join(dict.fromkeys(sides))} ({row['pixel_size_origin']})" if size else "–"
     if row["is_diffraction"]:
-        pixel = "diffraction pattern"
+        per_nm = row["reciprocal_per_nm"]
+        pixel = "diffraction pattern" + (f", {per_nm:.4g} 1/nm a pixel" if per_nm else "")
     frames = f" · {row['n_frames']} frames" if row["n_frames"] > 1 else ""
     return [
         f"{row['shape'][0]} × {row['shape'][1]} {row['dtype']}{frames}",
@@ -145,6 +149,18 @@ def _cells(row: dict[str, Any]) -> list[str]:
         row["detector"] or "–",
         f"{bar['top']}–{bar['top'] + bar['height'] - 1} {bar['side']}" if bar else "–",
     ]
+
+
+def _spectrum_cells(row: dict[str, Any]) -> list[str]:
+    """The same of a file that holds a spectrum and no picture."""
+    spectrum = row["spectrum"]
+    kind = f"{spectrum['signal'] or ''} spectrum{' (a map, summed)' if spectrum['is_map'] else ''}".strip()
+    axis = "no energy axis: not calibrated"
+    if energy := spectrum["energy_kev"]:
+        axis = f"{energy['first']:.4g} to {energy['last']:.4g} keV, {spectrum['step_ev']:.4g} eV a channel"
+    kv = f"{row['hv_kv']:.4g}" if row["hv_kv"] is not None else "–"
+    size = f"{spectrum['channels']} channels"
+    return [size, f"{kind}: {axis}, {spectrum['counts']:,.0f} counts", "", "–", "–", kv, "–", row["detector"] or "–", "–"]
 
 
 def _conflict(row: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -18,7 +19,9 @@ from morphoscope.data.metadata_sheet import metadata_rows
 from morphoscope.data.readings import cached_reading
 from morphoscope.errors import MorphoscopeError, NoPictureError, OutputError
 from morphoscope.io import find_micrographs, read
-from morphoscope.micrograph import Acquisition, Micrograph
+from morphoscope.io.spectra import read_spectrum, spectrum_extensions
+from morphoscope.micrograph import Acquisition, Micrograph, Sourced
+from morphoscope.spectrum import Spectrum
 
 SETTINGS = tuple(field.name for field in fields(Acquisition))
 FIX_COLUMNS = ("filename", "pixel_size_nm", "pixel_size_y_nm", "pixel_size_x_nm", "pixel_size_origin", "pixel_size_note")
@@ -48,7 +51,8 @@ def inspect(
 
         morphoscope.inspect("images")[0]["pixel_size_nm"]
 
-    A plain dictionary a file, as in `morphoscope inspect --json`; one that can't be read has `status` error and the reason.
+    A plain dictionary a file, as in `morphoscope inspect --json`; one that can't be read has `status` error and the reason. A file
+    that holds no picture but a spectrum says what that is under `spectrum`.
     Unlike other verbs, `auto` here reads every picture, to check the header against its scale bar. from_picture: only the
     pixels speak. metadata: a sheet whose values win. fix: where to write such a sheet, for a person to correct. workers:
     processes for many files; more than one only from a script that guards its main code with `if __name__ == "__main__"`.
@@ -57,7 +61,7 @@ def inspect(
     sheet = as_path(fix)
     if sheet is not None:
         _claim(sheet, overwrite)
-    files = find_micrographs(as_paths(paths), every_file=True)
+    files = find_micrographs(as_paths(paths), every_file=True, further=spectrum_extensions())
     cells = metadata_rows(Path(metadata), files) if metadata else {}
     jobs = [_Job(path, cells.get(path, {}), scale, from_picture) for path in files]
     rows = list(in_processes(_inspected, jobs, _lost, workers=workers, label="Reading"))
@@ -74,11 +78,51 @@ def _inspected(job: _Job) -> dict[str, Any]:
         is_read = job.is_from_picture or (job.scale in ("auto", "picture") and not micrograph.is_diffraction)
         reading = cached_reading(micrograph) if is_read else None
         return _row(job.path, resolve(micrograph, job.cells, reading=reading, scale=job.scale), reading)
-    except NoPictureError as error:
+    except MorphoscopeError as error:
+        return _row_without_picture(job, error)
+
+
+def _row_without_picture(job: _Job, error: MorphoscopeError) -> dict[str, Any]:
+    """Of the spectrum in the file, where there is one; else of what is wrong with it."""
+    try:
+        spectrum = read_spectrum(job.path)
+    except MorphoscopeError as spectral:
+        # What was to be a picture is told as one.
+        error = spectral if job.path.suffix.lower() in spectrum_extensions() else error
+    else:
+        return _row(job.path, None, None, _settings(spectrum, error)) | _of_spectrum(spectrum)
+    if isinstance(error, NoPictureError):
         settings = Acquisition() if job.is_from_picture or error.settings is None else error.settings
         return _row(job.path, None, None, settings) | {"status": "error", "error": str(error)}
-    except MorphoscopeError as error:
-        return _row(job.path, None, None) | {"status": "error", "error": str(error)}
+    return _row(job.path, None, None) | {"status": "error", "error": str(error)}
+
+
+def _settings(spectrum: Spectrum, error: MorphoscopeError) -> Acquisition:
+    """What the file says of the instrument."""
+    told = error.settings if isinstance(error, NoPictureError) and error.settings else Acquisition()
+    if told.hv_kv is None and spectrum.beam_kv is not None:
+        return dataclasses.replace(told, hv_kv=Sourced(spectrum.beam_kv, "header"))
+    return told
+
+
+def _of_spectrum(spectrum: Spectrum) -> dict[str, Any]:
+    energy = spectrum.energy_kev
+    return {
+        "reader": spectrum.reader,
+        "shape": [len(spectrum.counts)],
+        "dtype": spectrum.counts.dtype.name,
+        "spectrum": {
+            "channels": len(spectrum.counts),
+            "counts": spectrum.total,
+            "is_calibrated": energy is not None,
+            "energy_kev": None if energy is None else {"first": float(energy[0]), "last": float(energy[-1])},
+            "step_ev": None if spectrum.step_kev is None else spectrum.step_kev * 1e3,
+            "signal": spectrum.signal or None,
+            "is_map": spectrum.is_map,
+            "live_time_s": spectrum.live_time_s,
+        },
+        "warnings": list(spectrum.warnings),
+    }
 
 
 def _lost(job: _Job) -> dict[str, Any]:
@@ -105,6 +149,8 @@ def _row(
         "dtype": micrograph.pixels.dtype.name if micrograph else None,
         "n_frames": micrograph.n_frames if micrograph else None,
         "is_diffraction": micrograph.is_diffraction if micrograph else None,
+        "reciprocal_per_nm": micrograph.reciprocal_per_nm if micrograph else None,
+        "spectrum": None,
         "pixel_size_nm": {"y": size.y_nm, "x": size.x_nm} if size else None,
         "pixel_size_origin": size.origin if size else None,
         "evidence": [asdict(item) for item in size.evidence] if size else [],

@@ -15,7 +15,7 @@ from morphoscope.io.formats.rosetta import DataSet, data_sets
 from morphoscope.micrograph import Acquisition
 
 _HEADER_BYTES, _HEADER_BYTES_BEFORE_BLOCKS = 0x14C, 0x118
-_SPECTRA = "The file's X-ray spectra are left alone: they are no pictures."
+_SPECTRA = "The file's X-ray spectra are no pictures; a sheet's column spectrum_file that names the file learns from them."
 
 
 def _read(path: Path, frame: int, max_pixels: int) -> Picture:

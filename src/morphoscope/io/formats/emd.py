@@ -15,7 +15,7 @@ from morphoscope.io.formats.rosetta import DataSet, data_sets
 from morphoscope.micrograph import Acquisition
 
 _WHAT = "an HDF5 file such as Thermo Velox or NCEM .emd"
-_SPECTRA = "The file's X-ray spectra are left alone: they are no pictures."
+_SPECTRA = "The file's X-ray spectra are no pictures; a sheet's column spectrum_file that names the file learns from them."
 
 
 def _read(path: Path, frame: int, max_pixels: int) -> Picture:
