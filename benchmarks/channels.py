@@ -108,9 +108,9 @@ def page(run: Path, tables: dict[str, pd.DataFrame], counts: tuple[int, int]) ->
     text = [part.strip() for part in (__doc__ or "").split("\n\n")]
     lines = ["# Channels", "", text[0], "", text[2], ""]
     lines += [
-        f"Trained on {counts[0]} pictures ({SIZE} px; a fifth of their spectra and of their patterns missing), tested on {counts[1]}. A pair's "
-        "figure is how often the right one of the two has the larger probability, over the test pictures that show either; always "
-        "saying one of them is right in 0.500. Intervals are 95 % and allow for specimens of five pictures.",
+        f"Trained on {counts[0]} pictures ({SIZE} px; a fifth of their spectra and of their patterns missing), tested on "
+        f"{counts[1]}. A pair's figure is how often the right one of the two has the larger probability, over the test pictures that "
+        "show either; always saying one of them is right in 0.500. Intervals are 95 % and allow for specimens of five pictures.",
         "",
     ]
     lines += [
