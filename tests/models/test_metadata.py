@@ -25,7 +25,13 @@ def micrograph(pixel_nm: float | None, magnification: float | None = None, hv_kv
 
 def test_magnification_speaks_only_without_a_pixel_size() -> None:
     assert "log magnification" not in metadata_values(micrograph(2.0, 1e4), {})
-    assert metadata_values(micrograph(None, 1e4), {}) == {"log magnification": 4.0}
+    assert metadata_values(micrograph(None, 1e4), {})["log magnification"] == 4.0
+
+
+def test_the_bare_magnification_is_for_recipes_that_ask_for_it() -> None:
+    rows = [metadata_values(micrograph(None, magnification), {}) for magnification in (1e3, 1e4, 1e5)]
+    assert MetadataEncoder.fit(rows).names == ["log magnification"]
+    assert MetadataEncoder.fit(rows, magnification_divisor=2e5).names == ["magnification"]
 
 
 def test_scale_is_in_powers_of_ten_nm() -> None:
