@@ -58,7 +58,10 @@ def shipped_backbone() -> str:
 
 def described(encoder: str) -> str:
     """The start of a network in words, for reports."""
-    words = {RANDOM: "random weights", DEFAULT: "the encoder that comes with Morphoscope (learned from rendered micrographs and unlabelled real ones)"}
+    words = {
+        RANDOM: "random weights",
+        DEFAULT: "the encoder that comes with Morphoscope (learned from rendered micrographs and unlabelled real ones)",
+    }
     return words.get(encoder, encoder)
 
 
