@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -45,3 +48,16 @@ def test_what_came_out_may_decide_what_comes_next() -> None:
     for _, outcome in in_workers(work, jobs(), 1, lambda job, said: ""):
         seen.append(str(outcome).strip())
     assert seen == ["one", "one!"]
+
+
+def test_a_script_that_starts_workers_is_not_run_by_them(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from morphoscope.apps.verbs.workers import in_workers\n"
+        "print('began', flush=True)\n"
+        "print(len(list(in_workers(print, iter(['a', 'b', 'c']), 2, print))), __file__)\n",
+        encoding="utf-8",
+    )
+    found = subprocess.run([sys.executable, script], capture_output=True, text=True, encoding="utf-8", check=True)
+    assert found.stdout.count("began") == 1
+    assert found.stdout.rstrip().endswith(f"3 {script}")

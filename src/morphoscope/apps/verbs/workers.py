@@ -103,7 +103,8 @@ class _Worker:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(work, theirs), daemon=True)
-        process.start()
+        with _script_hidden():
+            process.start()
         theirs.close()
         return cls(process, ours)
 
@@ -111,6 +112,18 @@ class _Worker:
         self.process.terminate()
         self.process.join()
         self.pipe.close()
+
+
+@contextmanager
+def _script_hidden() -> Iterator[None]:
+    """A process started meanwhile does not run the user's script again, which spawning would do to find what it defines."""
+    script = sys.modules["__main__"]
+    hidden: dict[str, Any] = {name: script.__dict__.pop(name) for name in ("__file__", "__spec__") if name in script.__dict__}
+    script.__spec__ = None
+    try:
+        yield
+    finally:
+        script.__dict__.update(hidden)
 
 
 def _spread(work: Work[J, R], jobs: Iterator[J], count: int, answer: Callable[[J, Any], Any]) -> Iterator[tuple[J, R | Failure]]:
