@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from morphoscope.apps.watching.relay import Relay
@@ -76,6 +76,8 @@ class Watcher:
                 yield self._watched(arrival)
 
     def _watched(self, arrival: Arrival) -> Watched:
+        if not (arrival.is_file or self.source.is_live):
+            arrival = replace(arrival, taken=time.monotonic())  # that a recorded frame lay ready is no delay
         if isinstance(arrival.content, str):
             return self._finished(arrival, error_row(arrival.path, arrival.content), None)
         predicted = self.predictor.predict_micrographs([arrival.content])
