@@ -6,7 +6,7 @@ Loaded once and brought up to date by what changed since, so that a search sees 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,10 +38,11 @@ class Coded:
     values: tuple[str, ...]
 
     @classmethod
-    def of(cls, texts: Iterable[str | None]) -> Coded:
-        index: dict[str, int] = {}
-        codes = [index.setdefault(text, len(index)) if text else _NO_ANSWER for text in texts]
-        return cls(np.array(codes, np.int32), tuple(index))
+    def of(cls, texts: Sequence[str | None]) -> Coded:
+        values = tuple(text for text in dict.fromkeys(texts) if text)
+        index: dict[str | None, int] = {None: _NO_ANSWER, "": _NO_ANSWER}
+        index |= {value: code for code, value in enumerate(values)}
+        return cls(np.fromiter(map(index.__getitem__, texts), np.int32, len(texts)), values)
 
     def merged(self, kept: np.ndarray, later: Coded) -> Coded:
         """These rows where `kept`, then the later ones."""
@@ -100,10 +101,24 @@ def columns(archive: Archive, model: str = "") -> Columns:
         known = archive.caches.get(name)
         if isinstance(known, Columns) and known.revision == revision:
             return known
-        fresh = _changed_since(archive.connection, known.revision if isinstance(known, Columns) else -1, revision, answering)
-        current = _merged(known, fresh) if isinstance(known, Columns) else fresh
+        if isinstance(known, Columns):
+            current = _merged(known, _changed_since(archive.connection, known.revision, revision, answering))
+        else:
+            current = _loaded(archive, revision, answering)
         archive.caches[name] = current
         return current
+
+
+def _loaded(archive: Archive, revision: int, model: KnownModel | None) -> Columns:
+    from morphoscope.archive.column_cache import keep, kept  # it keeps what is defined here
+
+    stamp = archive.stamp
+    found = kept(stamp, revision, model)
+    if found is None:
+        found = _changed_since(archive.connection, -1, revision, model)
+        if archive.stamp == stamp:  # nobody wrote meanwhile
+            keep(stamp, found)
+    return found
 
 
 def _changed_since(connection: sqlite3.Connection, last: int, revision: int, model: KnownModel | None) -> Columns:

@@ -47,10 +47,12 @@ def matching(archive: Archive, query: Query, found: Columns, labels: Labels = la
     for condition in query.conditions:
         holds = _holds(archive, condition, found, asked_tasks, labels)
         rows &= ~holds if condition.is_excluded else holds
+    wanted = [word for word in query.words if not word.is_excluded]
+    if wanted:
+        rows &= _has_words(archive, wanted, found)
     for word in query.words:
-        has_word = np.zeros(len(found), bool)
-        has_word[found.rows_of(ids_with_words(archive, [word]))] = True
-        rows &= ~has_word if word.is_excluded else has_word
+        if word.is_excluded:
+            rows &= ~_has_words(archive, [word], found)
     return rows
 
 
@@ -63,7 +65,13 @@ def words_expression(words: Iterable[Word]) -> str:
 def ids_with_words(archive: Archive, words: Sequence[Word]) -> np.ndarray:
     """Numbers of the pictures that have all of the words."""
     rows = archive.connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (words_expression(words),)).fetchall()
-    return np.array([row[0] for row in rows], np.int64)
+    return np.fromiter((row[0] for row in rows), np.int64, len(rows))
+
+
+def _has_words(archive: Archive, words: Sequence[Word], found: Columns) -> np.ndarray:
+    has = np.zeros(len(found), bool)
+    has[found.rows_of(ids_with_words(archive, words))] = True
+    return has
 
 
 def _holds(archive: Archive, condition: Condition, found: Columns, asked_tasks: Sequence[str], labels: Labels) -> np.ndarray:

@@ -70,9 +70,20 @@ def looking_model(archive: Archive, name: str = "") -> KnownModel | None:
     models = known_models(archive)
     if name:
         return _named(archive, models, name)
-    counts = dict(archive.connection.execute("SELECT model, count(*) FROM embedding GROUP BY model").fetchall())
+    counts = _counts(archive)
     seen = [model for model in models if counts.get(model.id)]
     return max(seen, key=lambda model: counts[model.id], default=None)
+
+
+def _counts(archive: Archive) -> dict[int, int]:
+    """Pictures with features, by model."""
+    with archive.cache_lock:
+        revision, known = archive.revision, archive.caches.get("embeddings counted")
+        if not isinstance(known, tuple) or known[0] != revision:
+            found = archive.connection.execute("SELECT model, count(*) FROM embedding GROUP BY model").fetchall()
+            known = archive.caches["embeddings counted"] = (revision, dict(found))
+        counts: dict[int, int] = known[1]
+        return counts
 
 
 def _named(archive: Archive, models: list[KnownModel], name: str) -> KnownModel:

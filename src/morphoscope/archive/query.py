@@ -24,10 +24,10 @@ RANGE = ".."
 LIKE = "like:"
 _QUOTED = r'"(?:[^"]|"")*"'
 _BARE_NAME = re.compile(r'[^\s"=<>!|]+')
-_BARE_VALUE = re.compile(r'[^\s"|]+')
+_BARE_VALUE = re.compile(r'[^\s"|=<>][^\s"|]*')
 _STRING = re.compile(_QUOTED)
 _OPERATOR = re.compile(r"\s*(!=|<=|>=|=|<|>)\s*")
-_BLANK = re.compile(r"\s+")
+_BLANK = re.compile(r"\s+|-(?=\s|$)")  # a dash on its own says nothing
 
 
 @dataclass(frozen=True)

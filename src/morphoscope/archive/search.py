@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from morphoscope.archive.pictures import picture_at
 from morphoscope.archive.predictions import embedding_of
 from morphoscope.archive.query import Query, parse
 from morphoscope.archive.store import Archive
-from morphoscope.archive.vectors import vectors
+from morphoscope.archive.vectors import Vectors, vectors
 from morphoscope.errors import QueryError, did_you_mean
 
 SIMILARITY, RELEVANCE, ADDED, NAME = "similarity", "relevance", "added", "name"
@@ -117,13 +117,26 @@ def select(
     query = parse(query) if isinstance(query, str) else query
     current = columns(archive, model)
     rows = np.flatnonzero(matching(archive, query, current, consensus_columns(archive, current)))
-    score, without = None, 0
     if query.like and features is None:
         features = _features(archive, query.like, look, model)
-    if features is not None:
-        rows, score, without = _compared(archive, current, rows, features, model)
+    if features is None:
+        return Selection(current, current.ids[rows[_order(archive, query, current, rows, None, sort, at_most)]], None)
+    rows, at, known, without = _comparable(archive, current, rows, features, model)
+    if known is None:
+        return Selection(current, current.ids[:0], np.zeros(0, np.float32), without)
+    if at_most is not None and sort in ("", SIMILARITY):
+        first, score = known.most_similar(features, at, at_most)
+        return Selection(current, _first(current.ids[rows], known.ids[first]), score, without)
+    score = known.similarity(features, at)
     order = _order(archive, query, current, rows, score, sort, at_most)
-    return Selection(current, current.ids[rows[order]], None if score is None else score[order], without)
+    return Selection(current, current.ids[rows[order]], score[order], without)
+
+
+def _first(ids: np.ndarray, ordered: np.ndarray) -> np.ndarray:
+    """All ids (K,) ascending, the ordered ones in front."""
+    rest = np.ones(len(ids), bool)
+    rest[np.searchsorted(ids, ordered)] = False
+    return np.concatenate([ordered, ids[rest]])
 
 
 _OF_HIT = "id, path, name, state, height, width, pixel_size_nm, pixel_size_origin, sample, notes"
@@ -195,28 +208,24 @@ def _features(archive: Archive, like: str, look: Look | None, model: str) -> np.
     return look(looking, path)
 
 
-def _compared(
+def _comparable(
     archive: Archive, current: Columns, rows: np.ndarray, features: np.ndarray, model: str
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """The rows that have features, their similarity, and how many have none."""
+) -> tuple[np.ndarray, np.ndarray, Vectors | None, int]:
+    """The rows that have features, where these stand among the vectors, the vectors, and how many rows have none."""
     looking = looking_model(archive, model)
-    if looking is None:
-        return rows[:0], np.zeros(0, np.float32), len(rows)
-    known = vectors(archive, looking.id)
-    if len(known) and features.shape != known.centre.shape:
+    known = vectors(archive, looking.id) if looking else None
+    if looking is None or known is None or not len(known) or not len(rows):
+        return rows[:0], rows[:0], None, len(rows)
+    if features.shape != known.centre.shape:
         raise QueryError(
             f"Search: the picture has {features.size} features, those of {looking.name} have {known.centre.size}; expected the "
             "same. Give features of that model."
         )
     ids = current.ids[rows]
-    if len(known) == 0 or len(ids) == 0:
-        return rows[:0], np.zeros(0, np.float32), len(rows)
     at = np.searchsorted(known.ids, ids)
     at[at == len(known)] = 0
     has = known.ids[at] == ids
-    is_all = bool(has.all()) and len(ids) == len(known)
-    score = known.similarity(features, None if is_all else at[has])
-    return rows[has], score, int((~has).sum())
+    return rows[has], at[has], known, int((~has).sum())
 
 
 def _order(
@@ -281,17 +290,11 @@ def _relevance(archive: Archive, query: Query, ids: np.ndarray) -> np.ndarray:
     if not wanted:
         return np.zeros(len(ids))
     sql = "SELECT rowid, bm25(words, 4, 1, 4, 2) FROM words WHERE words MATCH ?"
-    rank = dict(archive.connection.execute(sql, (words_expression(wanted),)).fetchall())
-    return np.array([rank.get(number, np.nan) for number in ids.tolist()])
+    ranked = np.array(archive.connection.execute(sql, (words_expression(wanted),)).fetchall(), float).reshape(-1, 2)
+    order = np.argsort(ranked[:, 0])
+    return ranked[order[np.searchsorted(ranked[order, 0], ids)], 1]
 
 
 def _by_name(archive: Archive, ids: np.ndarray) -> np.ndarray:
     names = dict(archive.connection.execute("SELECT id, name FROM picture").fetchall())
     return np.array(sorted(range(len(ids)), key=lambda place: str(names[int(ids[place])]).casefold()), np.int64)
-
-
-def selected_paths(archive: Archive, ids: Sequence[int]) -> dict[int, Path]:
-    """The files of pictures."""
-    wanted = set(ids)
-    rows = archive.connection.execute("SELECT id, path FROM picture").fetchall()
-    return {number: from_stored(path) for number, path in rows if number in wanted}

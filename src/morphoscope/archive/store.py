@@ -71,6 +71,12 @@ class Archive:
         (revision,) = self.connection.execute("SELECT revision FROM archive").fetchone()
         return int(revision)
 
+    @property
+    def stamp(self) -> str:
+        """Names the archive's present state, and no other state of any archive."""
+        (stamp,) = self.connection.execute("SELECT stamp FROM archive").fetchone()
+        return str(stamp)
+
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is kept, or nothing. Inside, `revision` is already the new number.
@@ -84,7 +90,7 @@ class Archive:
         try:
             connection.execute("BEGIN IMMEDIATE")
             try:
-                connection.execute("UPDATE archive SET revision = revision + 1")
+                connection.execute("UPDATE archive SET revision = revision + 1, stamp = lower(hex(randomblob(16)))")
                 yield connection
                 connection.execute("COMMIT")
             except BaseException:

@@ -15,8 +15,12 @@ APPLICATION_ID = 0x4D6F7270
 """`Morp`, by which a file is known to be an archive."""
 
 _FIRST = """
-CREATE TABLE archive (revision INTEGER NOT NULL, made_at TEXT NOT NULL, made_by TEXT NOT NULL);
-INSERT INTO archive VALUES (0, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), '');
+CREATE TABLE archive (
+  revision INTEGER NOT NULL,   -- counts transactions that changed something
+  stamp TEXT NOT NULL,         -- drawn by lot with each of them
+  made_at TEXT NOT NULL
+);
+INSERT INTO archive VALUES (0, lower(hex(randomblob(16))), strftime('%Y-%m-%dT%H:%M:%SZ', 'now'));
 
 CREATE TABLE picture (
   id INTEGER PRIMARY KEY,
@@ -34,12 +38,13 @@ CREATE TABLE picture (
   pixel_size_nm REAL, pixel_size_origin TEXT,
   magnification REAL, hv_kv REAL, wd_mm REAL, tilt_deg REAL, dwell_us REAL, beam_current_na REAL,
   detector TEXT, mode TEXT, spot TEXT, instrument TEXT, date TEXT, maker TEXT,
-  metadata TEXT NOT NULL DEFAULT '{}',  -- JSON: every value with its origin, the evidence of the scale, notes of the reader
-  sheet TEXT NOT NULL DEFAULT '{}',     -- JSON: what the user's metadata sheet said
   sample TEXT NOT NULL DEFAULT '',
   notes TEXT NOT NULL DEFAULT '',
   added_at TEXT NOT NULL,
-  version TEXT NOT NULL        -- of Morphoscope
+  version TEXT NOT NULL,       -- of Morphoscope
+  -- Long texts come last, so that reading the others does not pass over them.
+  sheet TEXT NOT NULL DEFAULT '{}',     -- JSON: what the user's metadata sheet said
+  metadata TEXT NOT NULL DEFAULT '{}'   -- JSON: every value with its origin, the evidence of the scale, notes of the reader
 );
 CREATE INDEX picture_by_revision ON picture (revision);
 CREATE INDEX picture_by_hash ON picture (hash);

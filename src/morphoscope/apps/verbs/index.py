@@ -11,6 +11,7 @@ import numpy as np
 
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
 from morphoscope.apps.verbs.progress import bar
+from morphoscope.archive.columns import columns
 from morphoscope.archive.indexing import Indexer, Outcome
 from morphoscope.archive.looking import load_model
 from morphoscope.archive.pictures import count_pictures
@@ -77,6 +78,7 @@ def index(
                 progress(done)
         missing = mark_missing(opened, [place for place in places if place.is_dir()])
         total = count_pictures(opened)
+        columns(opened)  # of a large archive they are kept for the next search
     _tell(outcome, say)
     if todo.failed_before:
         say(f"{todo.failed_before} files that could not be read before are as they were. Add --retry to read them again.")
