@@ -48,7 +48,7 @@ export function duration(seconds: number): string {
 
 export function moment(iso: string | null | undefined): string {
   if (!iso) return '–'
-  return new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+  return new Date(iso).toLocaleString(undefined, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' })
 }
 
 /** The largest 1, 2 or 5 × 10ⁿ that is at most `most`: what a scale bar may stand for. */

@@ -10,7 +10,7 @@ import pytest
 
 from morphoscope.archive.query import parse
 
-FRONTEND = Path(__file__).resolve().parents[2] / "frontend"
+FRONTEND = Path(__file__).resolve().parents[4] / "frontend"
 
 
 def test_the_lock_names_versions_and_hashes_but_no_place():
