@@ -3,6 +3,9 @@ import type { Found, Hit } from '../../api/types'
 
 const pageSize = 120
 
+/** A part of a list; a picture that has left the archive since leaves a gap. */
+type Page = Omit<Found, 'hits'> & { hits: (Hit | undefined)[] }
+
 /** A list of pictures as long as the archive, of which only the pages near the eye are fetched. */
 export class Hits {
   total = $state(0)
@@ -15,7 +18,7 @@ export class Hits {
   private hits = new Map<number, Hit>()
   private asked = new Set<number>()
   private stop = new AbortController()
-  private page: (offset: number, signal: AbortSignal) => Promise<Found> = () => Promise.resolve({ total: 0, seconds: 0, hits: [] })
+  private page: (offset: number, signal: AbortSignal) => Promise<Page> = () => Promise.resolve({ total: 0, seconds: 0, hits: [] })
 
   /** Shows what a search finds. */
   search(q: string, like: string, sort: string): void {
@@ -25,8 +28,10 @@ export class Hits {
   /** Shows these pictures in this order. */
   show(keys: string[]): void {
     this.begin(async (offset) => {
-      const some = await send<{ hits: Hit[] }>('POST', '/api/archive/hits', { keys: keys.slice(offset, offset + pageSize) })
-      return { total: keys.length, seconds: 0, hits: some.hits }
+      const wanted = keys.slice(offset, offset + pageSize)
+      const some = await send<{ hits: Hit[] }>('POST', '/api/archive/hits', { keys: wanted })
+      const found = new Map(some.hits.map((hit) => [hit.key, hit]))
+      return { total: keys.length, seconds: 0, hits: wanted.map((key) => found.get(key)) }
     })
   }
 
@@ -60,7 +65,7 @@ export class Hits {
       if (signal.aborted) return
       // The former pictures stay in sight until the new ones are there.
       if (isFirst) this.hits = new Map()
-      found.hits.forEach((hit, i) => this.hits.set(page * pageSize + i, hit))
+      found.hits.forEach((hit, i) => hit && this.hits.set(page * pageSize + i, hit))
       this.total = found.total
       if (isFirst) this.seconds = found.seconds
       this.turn += 1
