@@ -212,14 +212,22 @@ export interface Confusion {
 export interface LiveEvent {
   frame: number
   time: string
-  name?: string
+  name: string
   latency_ms: number
   dropped: number
   fps: number
   prediction: Prediction | null
-  error?: string | null
+  error: string | null
   /** A sentence where the target has come into view. */
   alert: string | null
   /** Where in a large picture the target lies. */
-  tiles?: { rows: number; columns: number; p: (number | null)[] } | null
+  tiles: { rows: number; columns: number; p: number[][] } | null
+  /** The picture that was kept because it showed the target. */
+  pinned: { key: string; name: string } | null
+}
+
+export interface Watch {
+  id: string
+  name: string
+  find: string | null
 }

@@ -1,5 +1,5 @@
 import { send, sentence } from '../../api/request'
-import type { LiveEvent } from '../../api/types'
+import type { LiveEvent, Watch } from '../../api/types'
 import { notices } from '../../shell/notices.svelte'
 
 export interface Alert {
@@ -14,6 +14,8 @@ const remembered = 240
 /** One watched source. Its events come as the server sends them; frames are fetched only as fast as they can be shown. */
 export class Watching {
   id = $state('')
+  name = $state('')
+  find = $state('')
   latest = $state.raw<LiveEvent | null>(null)
   /** Milliseconds from arrival to answer of the last pictures. */
   latencies = $state.raw<number[]>([])
@@ -34,16 +36,18 @@ export class Watching {
     this.starting = true
     this.fault = ''
     try {
-      const { id } = await send<{ id: string }>('POST', '/api/live', { source, find: find || null })
-      this.id = id
-      this.listen()
+      this.join(await send<Watch>('POST', '/api/live', { source, find: find || null }))
     } catch (reason) {
       this.fault = sentence(reason)
     }
     this.starting = false
   }
 
-  listen(): void {
+  /** Looks at a watch that runs. */
+  join(watch: Watch): void {
+    this.id = watch.id
+    this.name = watch.name
+    this.find = watch.find ?? ''
     this.ended = false
     this.latest = null
     this.latencies = []
@@ -63,7 +67,7 @@ export class Watching {
     this.fault = event.error ?? ''
     this.latencies = [...this.latencies.slice(1 - remembered), event.latency_ms]
     if (event.alert) {
-      this.alerts = [{ frame: event.frame, time: event.time, text: event.alert, key: null }, ...this.alerts].slice(0, 50)
+      this.alerts = [{ frame: event.frame, time: event.time, text: event.alert, key: event.pinned?.key ?? null }, ...this.alerts].slice(0, 50)
       notices.say(event.alert, 'good')
     }
     this.show()
@@ -89,14 +93,13 @@ export class Watching {
   private finish(text: string): void {
     this.events?.close()
     this.ended = true
-    if (text && text !== 'null') this.fault = text.replace(/^"|"$/g, '')
+    this.fault = text
   }
 
   async pin(): Promise<void> {
     try {
-      const answer = await send<{ key: string | null; path?: string }>('POST', `/api/live/${this.id}/pin`)
-      const frame = this.latest?.frame ?? 0
-      this.alerts = [{ frame, time: new Date().toISOString(), text: `Frame ${frame} was pinned to the archive.`, key: answer.key }, ...this.alerts]
+      const kept = await send<{ key: string; name: string }>('POST', `/api/live/${this.id}/pin`)
+      this.alerts = [{ frame: this.latest?.frame ?? 0, time: new Date().toISOString(), text: `${kept.name} was kept.`, key: kept.key }, ...this.alerts]
     } catch (reason) {
       notices.say(sentence(reason), 'bad')
     }

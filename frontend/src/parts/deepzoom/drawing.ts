@@ -2,10 +2,13 @@ import type { Point, View } from './view'
 import { toScreen } from './view'
 
 export interface TiledMap {
-  rows: number
-  columns: number
-  /** Row by row, probability of the target in each tile; null where nothing was read. */
-  p: (number | null)[]
+  /** Probability of the target in each tile, row by row. */
+  p: number[][]
+  found: boolean[][]
+  /** Where rows and columns of tiles begin, and the side of a tile, in the picture's pixels. Tiles may overlap. */
+  tops: number[]
+  lefts: number[]
+  tile_px: number
 }
 
 export interface Layers {
@@ -41,7 +44,7 @@ export function draw(context: CanvasRenderingContext2D, view: View, size: { widt
     context.drawImage(layers.heat, 0, 0, size.width, size.height)
     context.globalAlpha = 1
   }
-  if (layers.tiled) drawTiled(context, size, layers.tiled)
+  if (layers.tiled) drawTiled(context, view, layers.tiled)
   context.lineWidth = 1.5 / view.zoom
   context.strokeStyle = colours.outline
   for (const path of layers.outlines) context.stroke(path)
@@ -55,14 +58,20 @@ export function draw(context: CanvasRenderingContext2D, view: View, size: { widt
   if (layers.ruler) drawRuler(context, toScreen(view, layers.ruler.from), toScreen(view, layers.ruler.to), layers.ruler.text)
 }
 
-function drawTiled(context: CanvasRenderingContext2D, size: { width: number; height: number }, map: TiledMap): void {
-  const wide = size.width / map.columns
-  const tall = size.height / map.rows
-  map.p.forEach((p, i) => {
-    if (p === null || p < 0.02) return
-    context.fillStyle = `rgb(255 ${Math.round(220 - 150 * p)} 40 / ${0.1 + 0.5 * p})`
-    context.fillRect((i % map.columns) * wide, Math.floor(i / map.columns) * tall, wide, tall)
-  })
+/** Each tile's share of the picture, up to where the next one begins; those that count as found are framed. */
+function drawTiled(context: CanvasRenderingContext2D, view: View, map: TiledMap): void {
+  context.lineWidth = 2 / view.zoom
+  context.strokeStyle = '#ffd166'
+  map.p.forEach((row, i) =>
+    row.forEach((p, j) => {
+      const [x, y] = [map.lefts[j]!, map.tops[i]!]
+      const wide = (map.lefts[j + 1] ?? x + map.tile_px) - x
+      const tall = (map.tops[i + 1] ?? y + map.tile_px) - y
+      context.fillStyle = `rgb(255 ${Math.round(220 - 150 * p)} 40 / ${0.5 * p})`
+      context.fillRect(x, y, wide, tall)
+      if (map.found[i]?.[j]) context.strokeRect(x, y, wide, tall)
+    }),
+  )
 }
 
 function drawRuler(context: CanvasRenderingContext2D, from: Point, to: Point, text: string): void {
