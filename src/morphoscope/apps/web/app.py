@@ -33,6 +33,7 @@ ROUTES = (
     "morphoscope.apps.web.routes.analysis",
     "morphoscope.apps.web.routes.tiles",
     "morphoscope.apps.web.routes.archive",
+    "morphoscope.apps.web.routes.export",
     "morphoscope.apps.web.routes.annotation",
     "morphoscope.apps.web.routes.jobs",
     "morphoscope.apps.web.routes.find",

@@ -45,6 +45,8 @@ class BodyLimit:
 
         async def watched(message: Message) -> None:
             nonlocal has_begun
+            if taken > most and not has_begun:
+                return  # what a parser makes of the cut
             has_begun = True
             await send(message)
 
@@ -53,4 +55,5 @@ class BodyLimit:
         except _TooLargeError:
             if has_begun:
                 raise
+        if taken > most and not has_begun:
             await refusal(scope, receive, send)

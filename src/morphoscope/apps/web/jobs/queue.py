@@ -9,7 +9,7 @@ from contextlib import suppress
 
 from filelock import FileLock, Timeout
 
-from morphoscope.apps.web.jobs.process import CANCELLED, is_alive, stop
+from morphoscope.apps.web.jobs.process import CANCELLED, stop
 from morphoscope.apps.web.jobs.store import JobStore, StoredJob
 from morphoscope.apps.web.refusal import RefusalError
 
@@ -80,12 +80,8 @@ class JobQueue:
         words = [sys.executable, "-m", "morphoscope.apps.web.jobs.process", str(job.folder)]
         nothing = subprocess.DEVNULL
         self._own = subprocess.Popen(words, stdin=nothing, stdout=nothing, stderr=nothing, start_new_session=True)  # noqa: S603
+        threading.Thread(target=self._own.wait, daemon=True).start()  # takes its end note of, as a parent must
 
     def _wait(self) -> None:
         self._wake.wait(_LOOK_S)
         self._wake.clear()
-
-
-def is_running(job: StoredJob) -> bool:
-    """Whether its process lives."""
-    return job.started is not None and job.ended is None and is_alive(dict(job.started))
