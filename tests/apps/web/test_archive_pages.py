@@ -87,6 +87,31 @@ def test_answers_are_given_undone_and_settled(lab: TestClient) -> None:
     assert wrong.status_code == 422 and "Did you mean 'Rod'?" in wrong.json()["detail"]
 
 
+def test_annotators_are_queued_and_compared(lab: TestClient) -> None:
+    asked = {"task": "Count", "order": "audit", "annotator": "Dee"}
+    queued = lab.get("/api/annotation/queue", params=asked).json()
+    assert sorted(one["key"] for one in queued) == ["a1", "a2", "a3", "a4"] and all(list(one) == ["key"] for one in queued)
+    for key, classes in (("a1", ("Few", "Few")), ("a2", ("Many", "Many")), ("a3", ("Few", "Many"))):
+        for name, chosen in zip(("Dee", "Eve"), classes, strict=True):
+            sheet = {"key": key, "task": "Count", "class": chosen, "annotator": name}
+            lab.post("/api/annotation/answers", json=sheet).raise_for_status()
+    assert [one["key"] for one in lab.get("/api/annotation/queue", params=asked).json()] == ["a4"]
+    agreement = lab.get("/api/annotation/agreement", params={"task": "Count"}).json()
+    (pair,) = [pair for pair in agreement["pairs"] if {pair["a"], pair["b"]} == {"Dee", "Eve"}]
+    assert pair["n"] == 3 and pair["kappa"] == pytest.approx(0.4)
+    assert set(agreement["per_class"]) == {"Few", "Many"}
+    assert lab.get("/api/annotation/agreement", params={"task": "Cuont"}).status_code == 422
+
+
+def test_the_map_has_a_place_for_every_picture(lab: TestClient) -> None:
+    places = lab.get("/api/archive/map", params={"task": "Count"}).json()
+    assert places["keys"] == ["a1", "a2", "a3", "a4"] and len(places["x"]) == len(places["y"]) == 4
+    assert set(places["class"]) <= {"Few", "Many"}
+    chosen = places["class"][0]
+    fewer = lab.get("/api/archive/map", params={"q": f"Count={chosen}"}).json()
+    assert fewer["keys"] == [key for key, name in zip(places["keys"], places["class"], strict=True) if name == chosen]
+
+
 def test_classes_change_and_answers_follow(lab: TestClient) -> None:
     def change(**asked: object) -> list[str]:
         tasks = lab.put("/api/annotation/tasks", json={"task": "Growth", **asked}).raise_for_status().json()

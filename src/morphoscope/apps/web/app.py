@@ -35,6 +35,7 @@ ROUTES = (
     "morphoscope.apps.web.routes.archive",
     "morphoscope.apps.web.routes.export",
     "morphoscope.apps.web.routes.annotation",
+    "morphoscope.apps.web.routes.agreement",
     "morphoscope.apps.web.routes.jobs",
     "morphoscope.apps.web.routes.find",
     "morphoscope.apps.web.routes.live",

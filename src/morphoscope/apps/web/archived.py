@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from morphoscope import archive as archives
+from morphoscope.apps.web.answers.archive import EmbeddingMap
 from morphoscope.apps.web.answers.pictures import Annotation, BestClass, Hit, Prediction
 from morphoscope.apps.web.classifying import Classifier, table_row, task_answers
 from morphoscope.apps.web.sources import Source
@@ -40,6 +41,23 @@ def hits_of(archive: Archive, keys: Sequence[str]) -> list[Hit]:
     wanted = np.array([int(key[1:]) for key in keys if key[:1] == "a" and key[1:].isdecimal() and len(key) < 17], np.int64)
     ids = wanted[np.isin(wanted, current.ids)]
     return [hit(one) for one in hits(archive, current, ids)]
+
+
+def map_of(archive: Archive, query: str, task: str) -> EmbeddingMap:
+    """The place of every picture that a query finds, with its best guess of a task; of the first task where none is named."""
+    selection = archives.select(archive, query)
+    places, current = archives.embedding_map(archive), selection.columns
+    is_asked = np.isin(places.ids, selection.ids)
+    ids = places.ids[is_asked]
+    answered = current.tasks.get(task) or (None if task else next(iter(current.tasks.values()), None))
+    names: list[str | None] = [*answered.best.values, None] if answered else [None]
+    codes = answered.best.codes[current.rows_of(ids)] if answered else np.full(len(ids), -1)
+    return EmbeddingMap(
+        keys=[f"a{number}" for number in ids.tolist()],
+        x=places.x[is_asked].tolist(),
+        y=places.y[is_asked].tolist(),
+        class_=[names[code] for code in codes.tolist()],
+    )
 
 
 def archived_prediction(archive: Archive, source: Source, classifier: Classifier | None) -> Prediction | None:

@@ -48,7 +48,7 @@ def answer(services: ServicesOf, sheet: AnswerSheet, who: Annotator) -> Answered
     """Records an answer, and tells the model's guess now that it can't sway the person."""
     archive = services.needed_archive
     number = archives.give_answer(
-        archive, number_of(archive, sheet.key), sheet.task, sheet.class_, _name(services, who, sheet.annotator)
+        archive, number_of(archive, sheet.key), sheet.task, sheet.class_, annotator_name(services, who, sheet.annotator)
     )
     return Answered(id=number, guess=guess_of(services, sheet.key, sheet.task))
 
@@ -60,7 +60,7 @@ def undo(services: ServicesOf, answer_id: Annotated[int, Path(ge=1, lt=2**53)], 
     row = archive.connection.execute("SELECT annotator FROM answer WHERE id = ?", (answer_id,)).fetchone()
     if row is None:
         raise RefusalError(404, f"There is no answer {answer_id}; expected one that was given. Load the list again.")
-    archives.undo_answer(archive, answer_id, _name(services, who, row[0]))
+    archives.undo_answer(archive, answer_id, annotator_name(services, who, row[0]))
 
 
 @router.get("/disagreements", dependencies=[Depends(Needs("annotator"))])
@@ -80,10 +80,10 @@ def adjudicate(services: ServicesOf, sheet: Adjudication, who: Annotator) -> Rec
     archive = services.needed_archive
     if sheet.class_ is None:
         raise RefusalError(422, "An adjudication names a class; expected one of the task's. Choose one.")
-    name = _name(services, who, sheet.annotator)
+    name = annotator_name(services, who, sheet.annotator)
     return Recorded(id=archives.adjudicate(archive, number_of(archive, sheet.key), sheet.task, sheet.class_, name))
 
 
-def _name(services: Services, who: Token, said: str) -> str:
+def annotator_name(services: Services, who: Token, said: str) -> str:
     """Who a token was given to; where there are no tokens, who the person says they are."""
     return who.name if services.access.tokens else said

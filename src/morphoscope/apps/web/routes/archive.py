@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel, Field
 
 from morphoscope import archive as archives
-from morphoscope.apps.web.answers.archive import Facets, Found, Hits
-from morphoscope.apps.web.archived import hit, hits_of
+from morphoscope.apps.web.answers.archive import EmbeddingMap, Facets, Found, Hits
+from morphoscope.apps.web.archived import hit, hits_of, map_of
 from morphoscope.apps.web.guards.access import Needs
 from morphoscope.apps.web.routes.keys import PATTERN
 from morphoscope.apps.web.services import ServicesOf
@@ -57,3 +57,9 @@ def facets(services: ServicesOf, q: Search = "") -> Facets:
         folders=found.folders,
         total=found.total,
     )
+
+
+@router.get("/map")
+def embedding_map(services: ServicesOf, q: Search = "", task: Annotated[str, Query(max_length=200)] = "") -> EmbeddingMap:
+    """A point a picture: what looks alike lies side by side. Drawn once and kept, which takes seconds the first time."""
+    return map_of(services.needed_archive, q, task)
