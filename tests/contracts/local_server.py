@@ -23,6 +23,13 @@ class Served:
     stalls_s: float = 0.0
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Whoever asks may hang up."""
+
+
 class Repository:
     """files: `HOST/PATH?QUERY` to what is served. asked: (address, Range header) of every request."""
 
@@ -30,8 +37,7 @@ class Repository:
         self.files: dict[str, Served] = {}
         self.asked: list[tuple[str, str]] = []
         self.stopping = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 

@@ -27,6 +27,13 @@ def test_temperature_undoes_known_overconfidence() -> None:
     assert TaskConfidence.fit(TASK, logits, truth).temperature == pytest.approx(3.0, rel=0.1)
 
 
+def test_a_few_right_answers_are_no_certainty() -> None:
+    """Of 30 pictures all answered rightly, the next may still be wrong once in 32."""
+    truth = np.eye(4, dtype=bool)[np.arange(30) % 4]
+    confidence = TaskConfidence.fit(TASK, np.where(truth, 6.0, 0.0), truth).predict(TASK, np.where(truth, 6.0, 0.0)).confidence
+    assert confidence == pytest.approx(31 / 32, abs=1e-3)
+
+
 @pytest.mark.parametrize("sharpness", [0.5, 1.5, 4.0])
 def test_sets_hold_the_truth_nine_times_in_ten(sharpness: float) -> None:
     """Averaged over repeats, as the guarantee is: 90 % or a little more (1 / (n + 1))."""

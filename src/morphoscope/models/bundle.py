@@ -31,7 +31,8 @@ from morphoscope.models.network import MultimodalNetwork, NetworkSpec
 from morphoscope.models.novelty import NoveltyReference
 from morphoscope.schema import Schema
 
-FORMAT = 1
+FORMAT = 2
+"""1: novelty measured in standardised features."""
 _WEIGHTS, _NOVELTY, _DOCUMENT, _CARD = "weights.safetensors", "novelty.safetensors", "bundle.json", "MODEL_CARD.md"
 
 
@@ -59,9 +60,7 @@ class Bundle:
         folder.mkdir(parents=True, exist_ok=True)
         state = {name: tensor.detach().cpu().contiguous() for name, tensor in self.network.state_dict().items()}
         save_file(state, folder / _WEIGHTS)
-        reference = self.novelty
-        arrays = {"references": reference.references, "centre": reference.centre, "scale": reference.scale}
-        save_arrays(arrays | {"usual": np.array([reference.usual])}, folder / _NOVELTY)
+        save_arrays({"references": self.novelty.references, "usual": np.array([self.novelty.usual])}, folder / _NOVELTY)
         document = {
             "format": FORMAT,
             "network": self.network.spec.to_dict(),
@@ -102,7 +101,7 @@ class Bundle:
             Preprocessing(**document["preprocessing"]),
             MetadataEncoder.from_dict(document["metadata_encoder"]),
             tuple(TaskConfidence.from_dict(one) for one in document["confidence"]),
-            NoveltyReference(arrays["references"], arrays["centre"], arrays["scale"], float(arrays["usual"][0])),
+            NoveltyReference(arrays["references"], float(arrays["usual"][0])),
             document["provenance"],
             tuple(TaskConfidence.from_dict(one) for one in document.get("quick_confidence", ())),
             tuple(Channel.from_dict(name, each) for name, each in document.get("channels", {}).items()),

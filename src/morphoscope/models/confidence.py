@@ -1,6 +1,6 @@
 """How sure a task's answer is: temperature, conformal sets and the threshold of abstention, all from calibration pictures.
 
-Pure NumPy. Sources: Guo et al. 2017 (temperature), Sadinle, Lei & Wasserman 2019 (least ambiguous sets, LAC).
+Pure NumPy. Sources: Guo et al. 2017 (temperature), Platt 1999 (its targets), Sadinle, Lei & Wasserman 2019 (least ambiguous sets, LAC).
 """
 
 from __future__ import annotations
@@ -73,9 +73,15 @@ def to_probabilities(task: Task, logits: np.ndarray) -> np.ndarray:
 
 
 def _best_temperature(task: Task, logits: np.ndarray, truth: np.ndarray) -> float:
+    """The temperature of highest likelihood, as if one answer more in n + 2 had been wrong (Platt 1999): where all of a few
+    pictures were answered rightly, that is no certainty."""
+    doubt = 1 / (len(logits) + 2)
+    other = doubt if task.is_multilabel else doubt / max(1, logits.shape[1] - 1)
+    target = np.where(truth, 1 - doubt, other)
+
     def loss(log_temperature: float) -> float:
         p = np.clip(to_probabilities(task, logits / math.exp(log_temperature)), 1e-7, 1 - 1e-7)
-        likelihood = np.where(truth, np.log(p), np.log1p(-p) if task.is_multilabel else 0.0)
+        likelihood = target * np.log(p) + ((1 - target) * np.log1p(-p) if task.is_multilabel else 0.0)
         return float(-likelihood.sum(1).mean())
 
     return math.exp(minimize_scalar(loss, bounds=(math.log(0.05), math.log(20)), method="bounded").x)

@@ -19,7 +19,7 @@ CUT_OUTS = "context_virus_1nm_256x256"
 PARTS = {"train": 5740, "validation": 2249, "test": 1900}
 PIXEL_SIZE_NM = "1"
 _DATE = re.compile(r"(?<!\d)(\d{6}|\d{8})(?!\d)")
-_MAGNIFICATION = re.compile(r"(?<![\w.])(\d+(?:[.,]\d+)?)\s*[kK](?![a-zA-Z])")
+_MAGNIFICATION = re.compile(r"(?<![A-Za-z0-9.])(\d+(?:[.,]\d+)?)\s*[kK](?![a-zA-Z])")
 _CUT_OUT = re.compile(r"_\d+$")
 
 
