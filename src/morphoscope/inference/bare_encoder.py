@@ -24,7 +24,7 @@ def bare_encoder(encoder: str) -> Bundle:
     network.branches["image"] = branch
     with torch.inference_mode():
         width = branch.look(torch.zeros(1, 1, CANVAS_PX, CANVAS_PX))[1].shape[1]
-    nothing = NoveltyReference(np.zeros((1, width), np.float32), np.zeros(width), np.ones(width), 1.0)
+    nothing = NoveltyReference(np.zeros((1, width), np.float32), 1.0)
     return Bundle(network.eval(), Preprocessing(CANVAS_PX, CANVAS_PX), MetadataEncoder(), (), nothing)
 
 
