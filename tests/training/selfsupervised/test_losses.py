@@ -120,6 +120,10 @@ def test_collapse_is_seen() -> None:
     assert to_a_line["effective_rank"] == pytest.approx(1, abs=1e-3)
     assert has_collapsed(to_a_line)
     assert has_collapsed(collapse_measures(np.ones((10, 4))))
+    nearly_alike = collapse_measures(5 + 0.3 * rng.normal(size=(200, 32)))
+    assert has_collapsed(nearly_alike), "for a network that began otherwise"
+    assert not has_collapsed(nearly_alike, start=nearly_alike), "a fresh class token says nearly the same of all pictures"
+    assert has_collapsed(to_a_point, start=nearly_alike)
 
 
 def test_the_published_projector_has_its_order() -> None:

@@ -26,6 +26,8 @@ def collapse_measures(features: np.ndarray) -> dict[str, float]:
     return {"spread": spread, "effective_rank": rank, "rank_share": rank / max(1, min(len(rows) - 1, rows.shape[1]))}
 
 
-def has_collapsed(measures: dict[str, float]) -> bool:
-    """Whether the measures say so."""
-    return measures["spread"] < COLLAPSED_SPREAD or measures["rank_share"] < COLLAPSED_RANK
+def has_collapsed(measures: dict[str, float], start: dict[str, float] | None = None) -> bool:
+    """Whether the measures say so. start: those before learning, where they are known: the class token of a fresh transformer says
+    nearly the same of all pictures, and has not collapsed as long as it does not say less than that."""
+    least = COLLAPSED_SPREAD if start is None else min(COLLAPSED_SPREAD, start["spread"] / 2)
+    return measures["spread"] < least or measures["rank_share"] < COLLAPSED_RANK

@@ -45,8 +45,14 @@ class Looks(pl.Callback):
         say: Callable[[str], None],
     ) -> None:
         self.rows: list[dict[str, Any]] = []
+        self._start: dict[str, float] = {}
         self._pictures, self._labelled, self._folder, self._looks, self._say = pictures, labelled, folder, looks, say
         self._sample = np.unique(np.linspace(0, len(pictures) - 1, SAMPLE).astype(int))
+
+    def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
+        if not self._start:
+            branch: ImageBranch = pl_module.branch  # type: ignore[assignment]
+            self._start = collapse_measures(frozen_features(branch, self._pictures.canvases[self._sample]))
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         epoch, last = trainer.current_epoch + 1, trainer.max_epochs or 1
@@ -64,7 +70,7 @@ class Looks(pl.Callback):
         canvases = self._pictures.canvases[self._sample]
         features = frozen_features(branch, canvases)
         row: dict[str, Any] = {"epoch": epoch or trainer.current_epoch + 1} | collapse_measures(features)
-        if has_collapsed(row):
+        if has_collapsed(row, self._start or None):
             self._say(
                 f"Epoch {row['epoch']}: the features have collapsed (spread {row['spread']:.2f}, effective rank "
                 f"{row['effective_rank']:.1f} of {min(len(features) - 1, features.shape[1])}): pictures are hardly told apart. "
@@ -81,10 +87,10 @@ class Looks(pl.Callback):
         neighbour_sheet(canvases, features).save(self._folder / SHEET)
 
     def state_dict(self) -> dict[str, Any]:
-        return {"rows": self.rows}
+        return {"rows": self.rows, "start": self._start}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.rows = list(state_dict["rows"])
+        self.rows, self._start = list(state_dict["rows"]), dict(state_dict.get("start", {}))
 
 
 def neighbour_sheet(pictures: np.ndarray, features: np.ndarray) -> Image.Image:
