@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from morphoscope.inference.attention import rollout, rollout_of
+from morphoscope.inference.attention import beyond_even, rollout, rollout_of
 from morphoscope.models.branches.autoencoder import AutoencoderBranch
 from morphoscope.models.branches.image import ImageBranch
 
@@ -59,6 +59,16 @@ def test_what_the_class_token_was_made_to_look_at_is_bright() -> None:
     maps = rollout_of(branch, picture)
     assert maps is not None
     assert divmod(int(maps.argmax()), 4) == (1, 2)
+
+
+def test_an_even_look_stays_dark_and_an_uneven_one_shows_where() -> None:
+    even = np.full((4, 6), 1 / 24)
+    assert np.allclose(beyond_even(even), 0)
+    assert beyond_even(even + np.linspace(-0.0005, 0.0005, 24).reshape(4, 6)).max() < 0.02
+    uneven = even * 0.5
+    uneven[1, 2] += 0.5
+    assert beyond_even(uneven)[1, 2] == 1
+    assert beyond_even(uneven).sum() == 1
 
 
 @pytest.mark.parametrize(("kind", "is_shown"), [("transformer", True), ("dense", False)])

@@ -31,14 +31,22 @@ class AttentionReader:
         self._network, self._preprocessing = bundle.network.eval(), bundle.preprocessing
 
     def look(self, seen: Sequence[Seen]) -> list[dict[str, np.ndarray]]:
-        """For each picture, branch to (Y, X) float32 in [0, 1] over its working copy; empty where no branch is such a transformer."""
+        """For each picture, branch to (Y, X) float32 in [0, 1] over its working copy: 0 where a place has no more than an even share,
+        1 where it has most, and at least twice that. Empty where no branch is such a transformer."""
         batch = as_batch(seen)
         found: list[dict[str, np.ndarray]] = [{} for _ in seen]
         for name, branch in self._network.branches.items():
             maps = rollout_of(branch, batch.inputs[reads(name, branch)])
             for one, row, places in zip(found, seen, [] if maps is None else maps.cpu().numpy(), strict=False):
-                one[name] = self._preprocessing.from_canvas(places / max(float(places.max()), 1e-9), row.working.shape)
+                one[name] = self._preprocessing.from_canvas(beyond_even(places), row.working.shape)
         return found
+
+
+def beyond_even(shares: np.ndarray) -> np.ndarray:
+    """(y, x) in [0, 1] of shares (y, x) that sum to one: by how much they exceed an even share, the most being 1 where it is twice
+    the even one or more. So what looks everywhere alike stays dark, and is not stretched into a pattern."""
+    excess = shares * shares.size - 1
+    return (excess / max(float(excess.max()), 1.0)).clip(0, 1)
 
 
 @torch.inference_mode()

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from morphoscope.apps.verbs.train import train
 from morphoscope.errors import MorphoscopeError
@@ -93,3 +94,17 @@ def test_a_recipe_that_pretrains_does_so_from_the_command_line(
 def test_a_canvas_that_the_backbone_refuses_ends_it_with_one_that_works(class_folders: Path, tmp_path: Path) -> None:
     with pytest.raises(MorphoscopeError, match=r"inception_v3 takes no pictures of 64 x 64 px .*model\.image_size=\[299,299\]"):
         train(class_folders, recipe="biswas-inception-v3", encoder="random", settings=QUICK, out=tmp_path / "run")
+
+
+def test_a_transformer_trains_predicts_and_shows_what_its_features_gather(
+    morphoscope: Any, class_folders: Path, tmp_path: Path
+) -> None:
+    settings = [*QUICK, "backbone=vit_tiny_patch16_224", 'model.branches=["image"]']
+    train(class_folders, encoder="random", epochs=1, settings=settings, out=tmp_path / "run")
+    words = ("--out", tmp_path / "rows.csv", "--explain", tmp_path / "explained")
+    assert morphoscope("predict", tmp_path / "run", class_folders / "Fibres", *words).code == 0
+    rows = pd.read_csv(tmp_path / "rows.csv")
+    assert (rows["status"] == "ok").all()
+    for path in (tmp_path / "explained").iterdir():
+        with Image.open(path) as sheet:
+            assert sheet.width > 2.5 * 96, "the picture, what speaks for its class, and what the features gather"

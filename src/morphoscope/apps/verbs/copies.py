@@ -47,7 +47,7 @@ class ExplainedCopies:
             answers = label_lines(batch.predictions, row)
             panels = [Panel(answer, e.heat, e.shares) for answer, e in zip(answers, explanations, strict=True)]
             panels += [
-                Panel(f"What the {BRANCH_NAMES.get(name, name)} gathers (attention rollout)", heat)
+                Panel(f"What the {BRANCH_NAMES.get(name, name)} gathers (attention rollout; grey: an even share)", heat)
                 for name, heat in looks.items()
             ]
             self._folder.save(one.micrograph.path, explained_copy(one.working, panels, _pixel_size_of_working_copy(one)))
