@@ -28,6 +28,7 @@ TRAINING_PAGES = [
     "docs/metadata-and-scale.md",
     "docs/segment.md",
     "docs/few-labels.md",
+    "docs/channels.md",
 ]
 SECONDS_A_PAGE = 900
 
