@@ -77,3 +77,11 @@ def test_dropped_columns_are_encoded_as_missing() -> None:
     known = torch.from_numpy(encoder.encode({"hv_kv": 20.0, "detector": "SE"}))[None]
     dropped = MetadataJitter(encoder, drop=1.0)(known, torch.zeros(1), torch.Generator())
     assert dropped[0].tolist() == encoder.missing_vector().tolist()
+
+
+def test_spellings_of_a_category_are_one_and_an_unseen_one_is_missing() -> None:
+    rows: list[dict[str, float | str]] = [{"gas": "Argon"}, {"gas": "argon "}, {"gas": "N2"}, {}]
+    encoder = MetadataEncoder.fit(rows)
+    assert encoder.width == 3, "argon, nitrogen, missing"
+    assert encoder.encode({"gas": " ARGON"}).tolist() == encoder.encode(rows[0]).tolist() == [1, 0, 0]
+    assert encoder.encode({"gas": "helium"}).tolist() == encoder.encode({}).tolist() == [0, 0, 1]

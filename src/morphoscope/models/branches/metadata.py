@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from morphoscope.calibration.resolve import METADATA_COLUMNS
+from morphoscope.data.matching import spelling_key
 from morphoscope.micrograph import Micrograph
 
 MIN_KNOWN_SHARE = 0.05
@@ -70,6 +71,8 @@ class NumericColumn:
 
 @dataclass(frozen=True)
 class CategoricalColumn:
+    """Texts of a sheet, the most frequent first; case and blanks don't tell two apart, as in labels."""
+
     name: str
     categories: tuple[str, ...]
 
@@ -102,7 +105,7 @@ class MetadataEncoder:
                 if std > 1e-9 or len(known) < len(rows):
                     numeric.append(NumericColumn(name, mean, max(std, 1e-9), _ZOOM_RESPONSE.get(name, 0.0)))
             else:
-                counts = Counter(str(value) for value in known)
+                counts = Counter(spelling_key(str(value)) for value in known)
                 if 1 < len(counts) <= MAX_CATEGORIES or len(known) < len(rows):
                     categorical.append(CategoricalColumn(name, tuple(c for c, _ in counts.most_common(MAX_CATEGORIES))))
         return cls(tuple(numeric), tuple(categorical))
@@ -128,9 +131,10 @@ class MetadataEncoder:
                 standard = (float(value) - column.mean) / column.std  # type: ignore[arg-type]
                 parts += [float(np.clip(standard, -column.bound, column.bound)), 0.0]
         for choice in self.categorical:
-            text = str(values[choice.name]) if choice.name in values else None
-            parts += [float(text == category) for category in choice.categories]
-            parts.append(float(text not in choice.categories))
+            key = spelling_key(str(values[choice.name])) if choice.name in values else None
+            keys = [spelling_key(category) for category in choice.categories]
+            parts += [float(key == category) for category in keys]
+            parts.append(float(key not in keys))
         return np.asarray(parts, np.float32)
 
     def columns_of_slots(self) -> np.ndarray:
