@@ -9,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from morphoscope.measure.diffraction import levels
 from morphoscope.synthesis import Rendered, render
+from morphoscope.synthesis.picture import RenderedSpectrum
 
 SIDE, GAP, HEAD, SCALE_KEV = 200, 8, 26, 13.5
 MARKS = {
@@ -19,12 +20,10 @@ MARKS = {
 }
 
 
-def plot(picture: Rendered, name: str) -> Image.Image:
+def plot(spectrum: RenderedSpectrum, name: str) -> Image.Image:
     """The spectrum: square roots of the counts over the energy, its lines named."""
     drawn = Image.new("RGB", (SIDE, SIDE), "white")
     pen, font = ImageDraw.Draw(drawn), ImageFont.load_default(11)
-    spectrum = picture.spectrum
-    assert spectrum is not None
     energy = (spectrum.offset_ev + spectrum.step_ev * np.arange(len(spectrum.counts))) / 1e3
     shown = (energy > 0) & (energy < SCALE_KEV)
     height = np.sqrt(np.convolve(spectrum.counts, np.ones(3) / 3, "same"))[shown]
@@ -45,20 +44,20 @@ def column(picture: Rendered, name: str) -> Image.Image:
     """Name, picture, spectrum and pattern under each other."""
     drawn = Image.new("RGB", (SIDE, HEAD + 3 * SIDE + 2 * GAP), "white")
     ImageDraw.Draw(drawn).text((SIDE / 2, 5), name, fill="black", font=ImageFont.load_default(15), anchor="ma")
-    assert picture.pattern is not None
+    if picture.pattern is None or picture.spectrum is None:
+        raise ValueError(f"{name} was rendered without its channels")
     pattern = Image.fromarray(np.uint8(255 * levels(picture.pattern.pixels)))
-    for row, part in enumerate((Image.fromarray(picture.pixels), plot(picture, name), pattern)):
+    for row, part in enumerate((Image.fromarray(picture.pixels), plot(picture.spectrum, name), pattern)):
         drawn.paste(part.convert("RGB").resize((SIDE, SIDE)), (0, HEAD + row * (SIDE + GAP)))
     return drawn
 
 
 def main() -> None:
-    """Draws the first of each material whose particles and patterns show well."""
+    """Draws one of each material whose particles and patterns show well; materials take turns of six."""
     chosen = {"gold": 6, "silver": 1, "anatase": 9, "rutile": 4}
     columns = []
     for name, index in chosen.items():
         (picture,) = render("materials", 1, size=SIDE, seed=4, start=index, difficulty=0.3, bar=0)
-        assert picture.labels["Material"] == name
         columns.append(column(picture, name))
     page = Image.new("RGB", (4 * (SIDE + GAP) - GAP, columns[0].height), "white")
     for place, drawn in enumerate(columns):

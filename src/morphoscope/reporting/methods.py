@@ -42,9 +42,10 @@ def _data(run: RunSummary) -> Iterator[str]:
 
 def _network(run: RunSummary) -> Iterator[str]:
     has_metadata = any(name.startswith(METADATA_ONLY) for name in run.branch_outcomes)
-    inputs = "the picture without its information bar" + (" and the instrument's metadata" if has_metadata else "")
+    inputs = ["the picture without its information bar", *(["the instrument's metadata"] if has_metadata else [])]
+    inputs += [f"the channel {name} ({counted(count, 'picture')} had one)" for name, count in run.data.channels.items()]
     yield (
-        f"A {run.encoder} network ({run.n_parameters / 1e6:.1f} million parameters) received {inputs} and answered "
+        f"A {run.encoder} network ({run.n_parameters / 1e6:.1f} million parameters) received {' and '.join(inputs)} and answered "
         f"with one output layer{' per task' if len(run.outcomes) > 1 else ''}."
     )
     known = {name.rpartition(".")[2]: value for name, value in settings(run.recipe).items()}

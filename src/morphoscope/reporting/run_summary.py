@@ -29,6 +29,8 @@ class DataSummary:
     makers: Mapping[str, int] = field(default_factory=dict)
     unreadable: Sequence[str] = ()
     """One sentence a file that could not be read."""
+    channels: Mapping[str, int] = field(default_factory=dict)
+    """Further inputs by name, with the pictures that have one: `{"spectrum": 96}`."""
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,7 @@ def test_the_report_shows_what_each_input_knows_alone(run: tuple[Path, list[str]
     assert {"image only", "spectrum only", "picture BSE only"} <= set(metrics["branches"])
     page = (run[0] / "report.html").read_text(encoding="utf-8")
     assert "spectrum only" in page and "picture BSE only" in page
+    assert "the channel spectrum (24 pictures had one)" in page
 
 
 def test_the_bundle_keeps_the_preprocessing_of_each_channel(run: tuple[Path, list[str]]) -> None:
@@ -110,7 +111,8 @@ def test_the_recipe_repeats_it_with_its_channels(folder: Path, tmp_path: Path, f
     sheet.to_csv(folder / "own.csv", index=False)
     first, again = tmp_path / "first", tmp_path / "again"
     few = (*SETTINGS, "fit.epochs=1")
-    train(folder / "images", labels=folder / "own.csv", channels=["spectrum=EDX"], settings=few, out=first)
+    summary = train(folder / "images", labels=folder / "own.csv", channels=["spectrum=EDX"], ablate=True, settings=few, out=first)
+    assert {"image only, retrained", "spectrum only, retrained"} <= set(summary.branch_outcomes)
     assert 'spectrum = "EDX"' in (first / "recipe.toml").read_text(encoding="utf-8")
     train(recipe=first / "recipe.toml", out=again)
     assert figures(first) == figures(again)
@@ -176,3 +178,19 @@ def test_it_is_an_error_where_asked_for(damaged: Path, run: tuple[Path, list[str
 def test_wrong_channels_are_told(folder: Path, tmp_path: Path, channel: str, said: str) -> None:
     with pytest.raises(LabelSheetError, match=said):
         train(folder / "images", labels=folder / "labels.csv", channels=[channel], settings=SETTINGS, out=tmp_path / "run")
+
+
+@pytest.mark.slow
+def test_a_pair_that_only_its_spectrum_tells_apart(tmp_path: Path) -> None:
+    """The benchmark in small: gold and silver by spectra, anatase and rutile by patterns, and half of the files missing."""
+    from benchmarks import channels as benchmark
+
+    run = benchmark.model(tmp_path, benchmark.rendered(tmp_path, "train", 240, seed=1), epochs=15)
+    tested = benchmark.rendered(tmp_path, "test", 180, seed=2)
+    hits = {
+        case: [benchmark.pair_hits(benchmark.asked(run, tested, tmp_path, missing), pair)[0].mean() for pair in benchmark.PAIRS]
+        for case, missing in benchmark.CASES.items()
+    }
+    assert all(0.25 < share < 0.75 for share in hits["picture and metadata alone"]), hits
+    assert all(share >= 0.95 for share in hits["and both"]), hits
+    assert hits["and both, half of the spectra missing"][0] >= 0.65, hits

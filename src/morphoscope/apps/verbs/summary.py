@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -51,7 +52,10 @@ def run_summary(training: Training, recipe: Recipe) -> RunSummary:
         seconds_inference_per_image=training.seconds_per_picture,
         peak_memory_mb=training.peak_memory_mb,
         versions=versions(),
-        data=data_summary(folder.prepared.micrographs, folder.unreadable),
+        data=dataclasses.replace(
+            data_summary(folder.prepared.micrographs, folder.unreadable),
+            channels={name: int(channel.present.sum()) for name, channel in training.material.channels.items()},
+        ),
         label_check=label_summary(folder.check),
         split=_split_summary(training),
         history=pd.concat([trial.fitted.history.assign(fold=i) for i, trial in enumerate(trials)], ignore_index=True)
