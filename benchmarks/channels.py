@@ -11,20 +11,27 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from morphoscope.apps.verbs.predict import predict
 from morphoscope.apps.verbs.train import train
+from morphoscope.data.channel_columns import ChannelColumns
+from morphoscope.data.channel_sheet import channel_files
+from morphoscope.data.readings import read_calibrated
+from morphoscope.inference.predictor import Predictor, Seen
+from morphoscope.models.branches import channel_kinds
+from morphoscope.models.bundle import Bundle
 from morphoscope.scores.intervals import accuracy_interval
 from morphoscope.synthesis import write_dataset
 
 PAIRS = (("gold", "silver"), ("anatase", "rutile"))
 SPECTRUM, DIFFRACTION = "spectrum_file", "diffraction_file"
-SIZE = 96
+SIZE, CANVAS = 96, 64
+BATCH = 32
 PAGE = Path(__file__).parent / "CHANNELS.md"
 SHARE_MISSING = 0.5
 
@@ -55,7 +62,7 @@ def model(work: Path, folder: Path, epochs: int) -> Path:
             tasks=["Material"],
             group="Sample",
             epochs=epochs,
-            settings=[f"model.image_size={SIZE}", 'model.branches=["image","texture","metadata","spectrum","diffraction"]'],
+            settings=[f"model.image_size={CANVAS}", 'model.branches=["image","texture","metadata","spectrum","diffraction"]'],
             out=run,
             seed=0,
             say=print,
@@ -63,24 +70,44 @@ def model(work: Path, folder: Path, epochs: int) -> Path:
     return run
 
 
-def asked(run: Path, folder: Path, work: Path, missing: dict[str, float]) -> pd.DataFrame:
-    """The test sheet with the model's answers, where a share of each column's cells is blank."""
-    sheet = pd.read_csv(folder / "labels.csv")
-    for column, share in missing.items():
-        gone = np.random.default_rng(1).permutation(len(sheet))[: round(share * len(sheet))]
-        sheet.loc[gone, column] = None
-    given, table = folder / "asked.csv", work / "asked.csv"
-    sheet.to_csv(given, index=False)
-    predict(run, folder / "images", table, metadata=given, overwrite=True)
-    answers = pd.read_csv(table)
-    answers["filename"] = [Path(path).name for path in answers["path"]]
-    return sheet.merge(answers, on="filename")
+@dataclass(frozen=True)
+class Test:
+    """The test pictures as the network takes them, with all of their files: one of `seen` a row of `sheet`."""
+
+    predictor: Predictor
+    sheet: pd.DataFrame
+    seen: list[Seen]
+
+    @classmethod
+    def of(cls, run: Path, folder: Path) -> Test:
+        """Reads every picture and its files once, as `morphoscope predict` does."""
+        predictor = Predictor(Bundle.load(run))
+        sheet = pd.read_csv(folder / "labels.csv")
+        paths = [folder / "images" / name for name in sheet["filename"]]
+        named = channel_files(folder / "labels.csv", paths, [folder / "images"], ChannelColumns(channel_kinds()))
+        return cls(predictor, sheet, [predictor.see(read_calibrated(path), files=named.files[path]) for path in paths])
+
+    def answers(self, missing: dict[str, float]) -> pd.DataFrame:
+        """The sheet with the model's probabilities and its best guess, where a share of each channel's files is missing."""
+        gone = {
+            channel: np.random.default_rng(1).permutation(len(self.seen)) < share * len(self.seen)
+            for channel, share in missing.items()
+        }
+        given = [
+            (one.micrograph.path, replace(one, absent=one.absent | {channel for channel in gone if gone[channel][row]}))
+            for row, one in enumerate(self.seen)
+        ]
+        batches = [self.predictor.answer(given[start : start + BATCH]).predictions[0] for start in range(0, len(given), BATCH)]
+        probabilities = np.concatenate([batch.probabilities for batch in batches])
+        classes = batches[0].task.classes
+        table = self.sheet.assign(best=[classes[i] for i in probabilities.argmax(1)])
+        return table.assign(**{f"p[{name}]": probabilities[:, i] for i, name in enumerate(classes)})
 
 
 def pair_hits(table: pd.DataFrame, pair: tuple[str, str]) -> tuple[np.ndarray, np.ndarray]:
     """Right or wrong between the two of a pair, for the pictures that show either, and their samples."""
     rows = table[table["Material"].isin(pair)]
-    first = rows[f"Material.p[{pair[0]}]"] > rows[f"Material.p[{pair[1]}]"]
+    first = rows[f"p[{pair[0]}]"] > rows[f"p[{pair[1]}]"]
     said = np.where(first, pair[0], pair[1])
     return said == rows["Material"].to_numpy(), rows["Sample"].to_numpy()
 
@@ -93,12 +120,12 @@ def figure(hits: np.ndarray, groups: np.ndarray) -> str:
 
 
 CASES: dict[str, dict[str, float]] = {
-    "picture and metadata alone": {SPECTRUM: 1.0, DIFFRACTION: 1.0},
-    "and its spectrum": {DIFFRACTION: 1.0},
-    "and its diffraction pattern": {SPECTRUM: 1.0},
+    "picture and metadata alone": {"spectrum": 1.0, "diffraction": 1.0},
+    "and its spectrum": {"diffraction": 1.0},
+    "and its diffraction pattern": {"spectrum": 1.0},
     "and both": {},
-    "and both, half of the spectra missing": {SPECTRUM: SHARE_MISSING},
-    "and both, half of the patterns missing": {DIFFRACTION: SHARE_MISSING},
+    "and both, half of the spectra missing": {"spectrum": SHARE_MISSING},
+    "and both, half of the patterns missing": {"diffraction": SHARE_MISSING},
 }
 
 
@@ -108,9 +135,10 @@ def page(run: Path, tables: dict[str, pd.DataFrame], counts: tuple[int, int]) ->
     text = [part.strip() for part in (__doc__ or "").split("\n\n")]
     lines = ["# Channels", "", text[0], "", text[2], ""]
     lines += [
-        f"Trained on {counts[0]} pictures ({SIZE} px; a fifth of their spectra and of their patterns missing), tested on "
-        f"{counts[1]}. A pair's figure is how often the right one of the two has the larger probability, over the test pictures that "
-        "show either; always saying one of them is right in 0.500. Intervals are 95 % and allow for specimens of five pictures.",
+        f"Trained on {counts[0]} pictures ({SIZE} px, {CANVAS} px for the network; a fifth of their spectra and of their patterns "
+        f"missing), tested on {counts[1]}. A pair's figure is how often the right one of the two has the larger probability, over the "
+        "test pictures that show either; always saying one of them is right in 0.500. Intervals are 95 % and allow for specimens of "
+        "five pictures.",
         "",
     ]
     lines += [
@@ -119,7 +147,7 @@ def page(run: Path, tables: dict[str, pd.DataFrame], counts: tuple[int, int]) ->
     ]
     for case, table in tables.items():
         cells = [figure(*pair_hits(table, pair)) for pair in PAIRS]
-        six = (table["Material.best"] == table["Material"]).to_numpy()
+        six = (table["best"] == table["Material"]).to_numpy()
         lines.append(f"| {case} | {' | '.join(cells)} | {figure(six, table['Sample'].to_numpy())} |")
     material = metrics["tasks"]["Material"]
     low, high = material["accuracy_ci95"]
@@ -145,7 +173,7 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True)
     parser.add_argument("--train", type=int, default=480, help="pictures to learn from")
     parser.add_argument("--test", type=int, default=600, help="pictures to test on")
-    parser.add_argument("--epochs", type=int, default=25)
+    parser.add_argument("--epochs", type=int, default=12)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     learned = options.work / "train"
@@ -155,7 +183,8 @@ def main() -> None:
             blanked(learned, column, 0.2, seed)
     tested = rendered(options.work, "test", options.test, seed=2)
     run = model(options.work, learned, options.epochs)
-    tables = {case: asked(run, tested, options.work, missing) for case, missing in CASES.items()}
+    test = Test.of(run, tested)
+    tables = {case: test.answers(missing) for case, missing in CASES.items()}
     PAGE.write_text(page(run, tables, (options.train, options.test)), encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
 

@@ -98,6 +98,18 @@ def test_every_channel_has_an_example_here() -> None:
     assert set(EXAMPLES) == set(channel_kinds())
 
 
+def test_a_real_map_of_x_rays_encodes(shared_data: Path, reader: ChannelReader) -> None:
+    """Copper's K-alpha stands at 8.05 keV on the common axis too."""
+    pytest.importorskip("rsciio.bruker")
+    reading = reader.read("spectrum", shared_data / "vendor/bruker_bcf/openncem/-10.bcf")
+    encoder = branch_type("spectrum").encoder.fit([reading.facts], CANVAS)
+    values = encoder.encode(reading)
+    energy = np.linspace(0.1, reading.facts["high_kev"], 1024)
+    near = (energy > 7.8) & (energy < 8.3)
+    assert energy[near][values[near].argmax()] == pytest.approx(8.048, abs=0.03)
+    assert (values**2).mean() == pytest.approx(1.0)
+
+
 @kinds
 def test_a_file_of_any_length_gives_the_same_shape(
     kind: str, channel: Channel, values: torch.Tensor, reader: ChannelReader, tmp_path: Path

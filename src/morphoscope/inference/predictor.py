@@ -116,6 +116,7 @@ class Predictor:
                     yield current
             finally:
                 pool.shutdown(cancel_futures=True)
+                self._channels.shrink()
                 torch.set_num_threads(threads)
 
     def predict_micrographs(self, micrographs: Sequence[Micrograph]) -> Predicted:

@@ -104,6 +104,10 @@ def test_the_evaluation_of_the_training_sheet_agrees_with_prediction(
     evaluate(run[0], folder / "images", labels=folder / "labels.csv", out=tmp_path / "evaluation")
     one, other = pd.read_csv(tmp_path / "a.csv"), pd.read_csv(tmp_path / "evaluation" / "predictions.csv")
     np.testing.assert_allclose(one["Material.p[gold]"], other["Material.p[gold]"], atol=1e-4)
+    sheet = pd.read_csv(folder / "labels.csv").drop(columns="spectrum_file")
+    sheet.to_csv(tmp_path / "few.csv", index=False)
+    summary = evaluate(run[0], folder / "images", labels=tmp_path / "few.csv", out=tmp_path / "again")
+    assert any("also takes the channel spectrum, and no sheet names its files" in warning for warning in summary.warnings)
 
 
 def test_the_recipe_repeats_it_with_its_channels(folder: Path, tmp_path: Path, figures: Figures) -> None:
@@ -186,9 +190,9 @@ def test_a_pair_that_only_its_spectrum_tells_apart(tmp_path: Path) -> None:
     from benchmarks import channels as benchmark
 
     run = benchmark.model(tmp_path, benchmark.rendered(tmp_path, "train", 240, seed=1), epochs=15)
-    tested = benchmark.rendered(tmp_path, "test", 180, seed=2)
+    test = benchmark.Test.of(run, benchmark.rendered(tmp_path, "test", 180, seed=2))
     hits = {
-        case: [benchmark.pair_hits(benchmark.asked(run, tested, tmp_path, missing), pair)[0].mean() for pair in benchmark.PAIRS]
+        case: [benchmark.pair_hits(test.answers(missing), pair)[0].mean() for pair in benchmark.PAIRS]
         for case, missing in benchmark.CASES.items()
     }
     assert all(0.25 < share < 0.75 for share in hits["picture and metadata alone"]), hits

@@ -119,7 +119,7 @@ def _home(paths: list[str]) -> str:
     """The folder that all of several files lie in, as written and with its separator at the end, or nothing."""
     every = zip(*(Path(path).parent.parts for path in paths), strict=False)
     common = [parts[0] for parts in takewhile(lambda parts: len(set(parts)) == 1, every)]
-    return f"{Path(*common)}{os.sep}" if len(paths) > 1 and common else ""
+    return f"{Path(*common)}{os.sep}".replace(os.sep * 2, os.sep) if len(paths) > 1 and common else ""
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

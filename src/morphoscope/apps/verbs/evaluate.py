@@ -65,13 +65,14 @@ class _Request:
 @dataclass(frozen=True, eq=False)
 class _Answered:
     """The N readable pictures with the model's answers. micrographs: without their pixels. predictions: one a task.
-    unreadable: a sentence a file. seconds: of reading and answering."""
+    unreadable: a sentence a file. absent: a sentence a channel file that can't be used. seconds: of reading and answering."""
 
     catalogue: Catalogue
     micrographs: list[Micrograph]
     predictions: list[ClassPrediction]
     novelty: np.ndarray
     unreadable: list[str]
+    absent: list[str]
     seconds: float
 
     @property
@@ -198,7 +199,7 @@ def _answered(bundle: Bundle, catalogue: Catalogue, scale: Scale, say: Say) -> _
     readable = Catalogue(tuple(entries[micrograph.path] for micrograph in micrographs), catalogue.schema)
     predictions = [joined(parts) for parts in zip(*[batch.predictions for batch in batches], strict=True)]
     novelty = np.concatenate([batch.novelty for batch in batches])
-    return _Answered(readable, micrographs, predictions, novelty, list(failed.values()), time.perf_counter() - began)
+    return _Answered(readable, micrographs, predictions, novelty, list(failed.values()), absent, time.perf_counter() - began)
 
 
 def _summary(request: _Request, bundle: Bundle, found: _Answered, check: LabelCheck, started: datetime) -> RunSummary:
@@ -235,7 +236,12 @@ def _summary(request: _Request, bundle: Bundle, found: _Answered, check: LabelCh
         thumbnails=lambda row: bundle.preprocessing.working_copy(read_calibrated(found.micrographs[row].path, scale="header")),
         pixel_size_nm=np.array([size.mean_nm if size else np.nan for size in sizes]),
         group_names=groups,
-        warnings=[*_seen_before(bundle, found.micrographs), *scale_warnings(bundle, sizes), *check.warnings()],
+        warnings=[
+            *_seen_before(bundle, found.micrographs),
+            *scale_warnings(bundle, sizes),
+            *_channel_warnings(bundle, found, check),
+            *check.warnings(),
+        ],
     )
 
 
@@ -249,6 +255,18 @@ def _seen_before(bundle: Bundle, micrographs: Sequence[Micrograph]) -> list[str]
         f"{n_known} of {len(micrographs)} pictures were used to train or choose this model: the figures here say little about new "
         "ones. Evaluate on pictures that it has not seen."
     ]
+
+
+def _channel_warnings(bundle: Bundle, found: _Answered, check: LabelCheck) -> list[str]:
+    """A sentence where the model was not given all that it can read."""
+    unnamed = [channel.name for channel in bundle.channels if channel.name not in check.channels]
+    sentences = [
+        f"The model also takes the channel {name}, and no sheet names its files: every picture counted as one without it."
+        for name in unnamed
+    ]
+    if found.absent:
+        sentences.append(f"{len(found.absent)} channel files could not be used and count as absent; the first: {found.absent[0]}")
+    return sentences
 
 
 def scale_warnings(bundle: Bundle, sizes: Sequence[PixelSize | None]) -> list[str]:

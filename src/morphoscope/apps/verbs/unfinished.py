@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -49,8 +50,12 @@ def beginning_of(recipe: Recipe, source: FolderRequest, refit: bool, ablate: boo
 
 
 def _contents(files: Mapping[str, Path]) -> dict[str, str]:
-    """What the files of a picture's channels hold, as digests."""
-    return {channel: content_hash(path) for channel, path in files.items()}
+    """What the files of a picture's channels hold, as digests; nothing for one that can't be opened, which counts as absent."""
+    found = {}
+    for channel, path in files.items():
+        with suppress(OSError):
+            found[channel] = content_hash(path)
+    return found
 
 
 def write_beginning(fits: Path, beginning: Beginning) -> None:
