@@ -71,3 +71,14 @@ def test_stitching_is_that_of_tile_by_tile_sums() -> None:
 def test_impossible_tiles_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected sizes"):
         Tiles.cover((10, 10), **{"height": 5, "width": 5, "overlap": 0.5} | wrong)  # type: ignore[arg-type]
+
+
+@settings(deadline=None)
+@given(tilings())
+def test_places_between_tiles_have_the_mean_of_those_that_share_them(tiles: Tiles) -> None:
+    places, values = tiles.between(), np.random.default_rng(0).random((*tiles.grid, 2))
+    pooled = tiles.pooled(values)
+    assert pooled.shape == (*places.grid, 2) and places.grid == tuple(max(1, count - 1) for count in tiles.grid)
+    assert pooled[0, 0] == pytest.approx(values[:2, :2].mean((0, 1)))
+    assert pooled[-1, -1] == pytest.approx(values[-2:, -2:].mean((0, 1)))
+    assert places.stitched(np.full(places.grid, 0.3)) == pytest.approx(0.3)

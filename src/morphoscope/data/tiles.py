@@ -10,6 +10,7 @@ import dataclasses
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,9 +58,22 @@ class Tiles:
             for left in self.lefts:
                 yield slice(top, top + self.height), slice(left, left + self.width)
 
+    def between(self) -> Tiles:
+        """The places that neighbouring tiles share, two by two along each axis that has several: as large as a tile, midway."""
+        return dataclasses.replace(self, tops=_midway(self.tops), lefts=_midway(self.lefts))
+
+    def pooled(self, values: np.ndarray) -> np.ndarray:
+        """(R', C', …) of a value a tile (R, C, …): at each place of `between`, the mean of the tiles that share it."""
+        for axis, count in enumerate(self.grid):
+            if count > 1:
+                before, after = np.split(np.take(values, [*range(count - 1), *range(1, count)], axis), 2, axis)
+                values = (before + after) / 2
+        return values
+
     def stitched(self, values: np.ndarray, shape: tuple[int, int] | None = None) -> np.ndarray:
         """(Y, X) of one value a tile (R, C), sampled at `shape` px over the picture: at each place the mean of the tiles that
-        show it, weighed by how far their edge is. Never beyond the values; a constant stays one."""
+        show it, weighed by how far their edge is; beyond all tiles that of the nearest. Never beyond the values; a constant
+        stays one."""
         rows, columns = shape or self.shape
         down = _shares(self.tops, self.height, self.shape[0], rows)
         across = _shares(self.lefts, self.width, self.shape[1], columns)
@@ -73,9 +87,13 @@ def _starts(length: int, side: int, overlap: float) -> tuple[int, ...]:
     return tuple(round(last * index / max(1, count - 1)) for index in range(count))
 
 
+def _midway(starts: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple((before + after) // 2 for before, after in pairwise(starts)) or starts
+
+
 def _shares(starts: tuple[int, ...], side: int, length: int, samples: int) -> np.ndarray:
     """(tiles, samples): what each tile of one axis counts at places evenly along it; columns sum to one."""
-    places = (np.arange(samples) + 0.5) * length / samples
+    places = ((np.arange(samples) + 0.5) * length / samples).clip(starts[0], starts[-1] + side)
     from_start = places[None] - np.array(starts)[:, None]
     from_edge = np.minimum(from_start, side - from_start)
     weights = np.where(from_edge >= 0, from_edge + 1e-6, 0.0)  # a place on a seam still belongs to its tiles

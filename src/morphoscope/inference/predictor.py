@@ -31,6 +31,7 @@ from morphoscope.micrograph import Micrograph
 from morphoscope.models.branches.metadata import metadata_values
 from morphoscope.models.bundle import Bundle
 from morphoscope.models.channels import ChannelReader
+from morphoscope.models.confidence import TaskConfidence
 from morphoscope.models.network import Batch
 from morphoscope.prediction import ClassPrediction
 
@@ -91,6 +92,11 @@ class Predictor:
     def is_quick(self) -> bool:
         """Whether branches that take long are left out."""
         return bool(self._ways)
+
+    @property
+    def confidence(self) -> tuple[TaskConfidence, ...]:
+        """Of its answers, a task's each."""
+        return self._bundle.quick_confidence if self._ways else self._bundle.confidence
 
     def predict(
         self,
@@ -183,14 +189,13 @@ class Predictor:
         seen = [outcome for _, outcome in batch if isinstance(outcome, Seen)]
         failed = {path: outcome for path, outcome in batch if isinstance(outcome, str)}
         tasks = self._bundle.schema.tasks
-        confidence = self._bundle.quick_confidence if self._ways else self._bundle.confidence
         if seen:
             answers = ask(self._network, [as_batch(seen)], self._ways)
             logits, appearance = answers.logits[QUICK if self._ways else FUSED], answers.appearance
             novelty = self._bundle.novelty.novelty(appearance)
         else:
             logits, novelty, appearance = [np.zeros((0, len(task.classes))) for task in tasks], np.zeros(0), np.zeros((0, 0))
-        predictions = [c.predict(task, one) for c, task, one in zip(confidence, tasks, logits, strict=True)]
+        predictions = [c.predict(task, one) for c, task, one in zip(self.confidence, tasks, logits, strict=True)]
         return Predicted([path for path, _ in batch], seen, predictions, novelty, failed, appearance)
 
 

@@ -62,3 +62,13 @@ class Target:
             return self.probability(predictions) >= self.threshold
         said = predictions[self.task]
         return said.is_sure & said.chosen()[:, self.chosen]
+
+    def is_held_by(self, probabilities: np.ndarray, sure_threshold: float) -> np.ndarray:
+        """(…) bool of the task's probabilities (…, C) where they are means of several answers: the same rule, with the
+        confidence at which the model answers."""
+        own = probabilities[..., self.chosen]
+        if self.threshold is not None:
+            return own >= self.threshold
+        if self.schema.tasks[self.task].is_multilabel:
+            return own >= max(0.5, sure_threshold)
+        return (probabilities.argmax(-1) == self.chosen) & (own >= sure_threshold)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
-from typing import Any
 
 import numpy as np
 
@@ -21,41 +21,26 @@ BATCH = 16
 
 @dataclass(frozen=True, eq=False)
 class TileMap:
-    """How probable a class is in each part of a picture: p, novelty (R, C) float, is_found (R, C) bool. Tiles lie in the
-    specimen, without an information bar."""
+    """How probable a class is where in a picture: p (R, C) float and is_found (R, C) bool over `places` in the specimen, which
+    the tiles around each share. n_tiles: how many were asked."""
 
     target: Target
-    tiles: Tiles
+    places: Tiles
     p: np.ndarray
-    novelty: np.ndarray
     is_found: np.ndarray
+    n_tiles: int
 
     @cached_property
     def best(self) -> tuple[int, int]:
-        """Row and column of the tile to look at first: of the found ones, else of all, the most probable."""
-        places = np.where(self.is_found, self.p, -1.0) if self.is_found.any() else self.p
-        row, column = np.unravel_index(int(places.argmax()), places.shape)
+        """Row and column of the place to look at first: of the found ones, else of all, the most probable."""
+        considered = np.where(self.is_found, self.p, -1.0) if self.is_found.any() else self.p
+        row, column = np.unravel_index(int(considered.argmax()), considered.shape)
         return int(row), int(column)
 
-    @property
-    def best_window(self) -> tuple[slice, slice]:
-        """Where that tile lies in the specimen."""
-        top, left = self.tiles.tops[self.best[0]], self.tiles.lefts[self.best[1]]
-        return slice(top, top + self.tiles.height), slice(left, left + self.tiles.width)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain JSON values."""
-        return {
-            "target": str(self.target),
-            "rows": self.tiles.grid[0],
-            "columns": self.tiles.grid[1],
-            "p": self.p.round(4).tolist(),
-            "found": self.is_found.tolist(),
-            "tile": {"height": self.tiles.height, "width": self.tiles.width},
-            "tops": list(self.tiles.tops),
-            "lefts": list(self.tiles.lefts),
-            "best": list(self.best),
-        }
+    def window(self, row: int, column: int) -> tuple[slice, slice]:
+        """Where a place lies in the specimen."""
+        top, left = self.places.tops[row], self.places.lefts[column]
+        return slice(top, top + self.places.height), slice(left, left + self.places.width)
 
 
 def map_of(
@@ -76,10 +61,11 @@ def map_of_copies(
     left, found = iter(copies), []
     while some := list(islice(left, BATCH)):
         answered = predictor.answer([(part.path, predictor.see(part, working=copy)) for copy in some])
-        said = answered.predictions
-        found.append((target.probability(said), answered.novelty, target.is_found(said)))
-    p, novelty, is_found = (np.concatenate(parts).reshape(tiles.grid) for parts in zip(*found, strict=True))
-    return TileMap(target, tiles, p, novelty, is_found)
+        found.append(answered.predictions[target.task].probabilities)
+    # One tile in many errs by chance; that all which share a place err alike is rare.
+    probabilities = tiles.pooled(np.concatenate(found).reshape(*tiles.grid, -1))
+    is_found = target.is_held_by(probabilities, predictor.confidence[target.task].sure_threshold)
+    return TileMap(target, tiles.between(), probabilities[..., target.chosen], is_found, math.prod(tiles.grid))
 
 
 def typical_view(predictor: Predictor) -> TypicalView:

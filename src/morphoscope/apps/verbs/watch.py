@@ -163,7 +163,7 @@ class _Teller:
             return
         line = f"FOUND {self.watcher.search.target} {100 * watched.probability:.0f} % in {watched.arrival.name}"
         if watched.tiles and watched.tiles.is_found.any():
-            rows, columns = watched.tiles.best_window
+            rows, columns = watched.tiles.window(*watched.tiles.best)
             line += f" at x {columns.start} to {columns.stop}, y {rows.start} to {rows.stop} px"
         if not watched.arrival.is_file:
             line += f" at {watched.arrival.seconds:.1f} s"

@@ -42,15 +42,16 @@ def found_in(services: Services, key: str, order: FindOrder) -> TiledMap:
     micrograph = micrograph_from_record(answer.document["record"], source.path)
     tiles = tiles_of(micrograph, answer.document["side"])
     found = map_of_copies(_tiler(bundle), micrograph, target, tiles, answer.arrays["copies"])
+    places = found.places
     return TiledMap(
         target=str(target),
-        rows=tiles.grid[0],
-        columns=tiles.grid[1],
+        rows=places.grid[0],
+        columns=places.grid[1],
         p=found.p.round(4).tolist(),
         found=found.is_found.tolist(),
-        tile_px=tiles.width,
-        tops=list(tiles.tops),
-        lefts=list(tiles.lefts),
+        tile_px=places.width,
+        tops=list(places.tops),
+        lefts=list(places.lefts),
         best=found.best,
         seconds=time.perf_counter() - began,
     )

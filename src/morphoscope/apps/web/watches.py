@@ -148,7 +148,7 @@ class RunningWatch:
             prediction=_prediction(self._classifier, watched),
             error=content if isinstance(content, str) else None,
             alert=alert,
-            tiles=PlacesFound(rows=tiles.tiles.grid[0], columns=tiles.tiles.grid[1], p=tiles.p.round(4).tolist())
+            tiles=PlacesFound(rows=tiles.places.grid[0], columns=tiles.places.grid[1], p=tiles.p.round(4).tolist())
             if tiles
             else None,
             pinned=pinned,

@@ -37,7 +37,7 @@ class WatchSources(BaseModel):
 
 
 class PlacesFound(BaseModel):
-    """p: the class's probability in each tile, row by row."""
+    """p: the class's probability at each place, row by row: the mean of the tiles that share it."""
 
     rows: int
     columns: int
@@ -76,7 +76,7 @@ class FindOrder(BaseModel):
 
 
 class TiledMap(PlacesFound):
-    """found: whether a tile counts as found. tile_px: side of a tile; tops, lefts: where rows and columns begin, in px of the
+    """found: whether a place counts as found. tile_px: side of a place; tops, lefts: where rows and columns begin, in px of the
     specimen (the picture without an information bar). best: row and column to look at first."""
 
     target: str
