@@ -173,3 +173,13 @@ def test_refreshed_columns_are_those_of_a_fresh_reader(filled: Archive) -> None:
             assert [hit.id for hit in kept.hits] == [hit.id for hit in new.hits]
             scores = [[np.nan if hit.score is None else hit.score for hit in one.hits] for one in (kept, new)]
             np.testing.assert_allclose(*scores, atol=1e-6)
+
+
+def test_a_damaged_file_is_a_sentence(filled: Archive) -> None:
+    filled.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    filled.close()
+    content = bytearray(filled.path.read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    filled.path.write_bytes(content)
+    with pytest.raises(ArchiveError, match="the file can't be used"), Archive.open(filled.path) as spoilt:
+        search(spoilt, "gold")

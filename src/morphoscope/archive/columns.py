@@ -1,6 +1,6 @@
 """The archive's rows as columns in memory, which filters and facets run over: SQLite stays the truth, this is a copy.
 
-Loaded once and brought up to date by what changed since, so that a search sees what any process wrote a moment ago.
+`current_columns` keeps them up to date.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from morphoscope.archive.models import KnownModel, answering_model
+from morphoscope.archive.models import KnownModel
 from morphoscope.archive.predictions import answers_of
-from morphoscope.archive.store import Archive
 from morphoscope.prediction import ClassPrediction
 from morphoscope.schema import CLASS_SEPARATOR, Task
 
@@ -89,39 +88,8 @@ class Columns:
         return rows[self.ids[rows] == ids]
 
 
-def columns(archive: Archive, model: str = "") -> Columns:
-    """The columns as of now, with the answers of `model` (its name), or of the one used last.
-
-    Raises ArchiveError for a model that there isn't.
-    """
-    answering = answering_model(archive, model)
-    name = f"columns of {answering.id if answering else 0}"
-    with archive.cache_lock:
-        revision = archive.revision
-        known = archive.caches.get(name)
-        if isinstance(known, Columns) and known.revision == revision:
-            return known
-        if isinstance(known, Columns):
-            current = _merged(known, _changed_since(archive.connection, known.revision, revision, answering))
-        else:
-            current = _loaded(archive, revision, answering)
-        archive.caches[name] = current
-        return current
-
-
-def _loaded(archive: Archive, revision: int, model: KnownModel | None) -> Columns:
-    from morphoscope.archive.column_cache import keep, kept  # it keeps what is defined here
-
-    stamp = archive.stamp
-    found = kept(stamp, revision, model)
-    if found is None:
-        found = _changed_since(archive.connection, -1, revision, model)
-        if archive.stamp == stamp:  # nobody wrote meanwhile
-            keep(stamp, found)
-    return found
-
-
-def _changed_since(connection: sqlite3.Connection, last: int, revision: int, model: KnownModel | None) -> Columns:
+def changed_since(connection: sqlite3.Connection, last: int, revision: int, model: KnownModel | None) -> Columns:
+    """The rows that changed after a revision, as of `revision`; all of them after -1."""
     names = [f"p.{name}" for name in (*_OF_PICTURE, *TEXTS)] + [f"m.{name}" for name in _OF_MEASUREMENT]
     rows = connection.execute(
         f"SELECT p.id, {', '.join(names)} FROM picture p LEFT JOIN measurement m ON m.picture = p.id AND m.hash = p.hash "  # noqa: S608
@@ -180,7 +148,7 @@ def joined(task: Task, members: np.ndarray) -> str:
     return CLASS_SEPARATOR.join(name for name, is_member in zip(task.classes, members, strict=True) if is_member)
 
 
-def _merged(known: Columns, fresh: Columns) -> Columns:
+def merged(known: Columns, fresh: Columns) -> Columns:
     """The known columns with the fresh rows in place of theirs."""
     if not len(fresh):
         return _with_revision(known, fresh.revision)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from morphoscope.archive.columns import Coded, Columns, columns
+from morphoscope.archive.columns import Coded, Columns
+from morphoscope.archive.current_columns import columns
 from morphoscope.archive.filters import matching
 from morphoscope.archive.labels import consensus_columns
 from morphoscope.archive.query import Query, parse

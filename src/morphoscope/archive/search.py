@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from morphoscope.archive.columns import Columns, columns
+from morphoscope.archive.columns import Columns
+from morphoscope.archive.current_columns import columns
 from morphoscope.archive.files import from_stored
 from morphoscope.archive.filters import ALIASES, CONFIDENCE, NOVELTY, matching, words_expression
 from morphoscope.archive.labels import consensus_columns

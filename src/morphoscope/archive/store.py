@@ -115,7 +115,10 @@ class Archive:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Closes it. Raises ArchiveError in place of SQLite's error about a damaged file or a full disk."""
         self.close()
+        if isinstance(error, sqlite3.Error):
+            raise _unusable(self.path, error) from error
 
 
 def now() -> str:
@@ -159,13 +162,19 @@ def _connected(path: Path) -> sqlite3.Connection:
     # Changing the journal doesn't wait for its turn by itself.
     for attempt in range(100):
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            (journal,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
             break
         except sqlite3.OperationalError as error:
             if "locked" not in str(error) or attempt == 99:
                 connection.close()
                 raise
             time.sleep(0.05)
+    if journal != "wal":
+        connection.close()
+        raise ArchiveError(
+            f"--archive {path}: its file system has no shared memory for SQLite's log (journal mode '{journal}'); expected a disk of "
+            "this machine. Put the archive on a local disk."
+        )
     # In this mode a killed process loses nothing, and a power cut at most the last transactions, never the file.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -11,7 +11,7 @@ import numpy as np
 
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
 from morphoscope.apps.verbs.progress import bar
-from morphoscope.archive.columns import columns
+from morphoscope.archive.current_columns import columns
 from morphoscope.archive.indexing import Indexer, Outcome
 from morphoscope.archive.looking import load_model
 from morphoscope.archive.pictures import count_pictures

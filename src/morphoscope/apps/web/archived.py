@@ -12,7 +12,7 @@ from morphoscope.apps.web.answers.pictures import Annotation, BestClass, Hit, Pr
 from morphoscope.apps.web.classifying import Classifier, table_row, task_answers
 from morphoscope.apps.web.sources import Source
 from morphoscope.archive import Archive
-from morphoscope.archive.columns import columns
+from morphoscope.archive.current_columns import columns
 from morphoscope.archive.search import hits
 from morphoscope.archive.thumbnails import SIDE_PX
 from morphoscope.reporting.predictions_table import prediction_rows

@@ -15,7 +15,8 @@ import numpy as np
 
 from morphoscope.archive.annotation.consensus import Consensus, consensus
 from morphoscope.archive.annotation.tasks import label_task
-from morphoscope.archive.columns import Columns, columns
+from morphoscope.archive.columns import Columns
+from morphoscope.archive.current_columns import columns
 from morphoscope.archive.models import looking_model
 from morphoscope.archive.store import Archive
 from morphoscope.archive.vectors import vectors
