@@ -124,10 +124,11 @@ def test_the_page_names_the_best_the_failed_and_the_protocol(comparison: Compari
     division = Division(
         Fold(rest[8:], rest[:8], ROWS[:8], 0, 0), {seed: [Fold(rest, rest[:0], rest[:0], 0, 0)] * 4 for seed in range(3)}
     )
-    page = ComparePage(comparison, division, "kfold:4", [0, 1, 2], 20, 5, 0.5, "random", 2, "Sample")
+    page = ComparePage(comparison, division, "kfold:4", [0, 1, 2], 20, 5, 0.5, "random", 2, "Sample", ["torn.tif: truncated"])
     text = write_compare_report(page)
     for said in (
         "broken: no room",
+        "torn.tif: truncated",
         "8 untouched pictures",
         "kfold:4",
         "5 epochs for every recipe",

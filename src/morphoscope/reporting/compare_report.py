@@ -21,7 +21,7 @@ from morphoscope.training.comparison.division import Division
 @dataclass(frozen=True, eq=False)
 class ComparePage:
     """The comparison, and how it was made: split, untouched (percent), epochs, minutes and encoder as asked, None where the
-    recipes decide; workers: processes at a time. group: the column that splits keep whole."""
+    recipes decide; workers: processes at a time. group: the column that splits keep whole. unreadable: a sentence each."""
 
     comparison: Comparison
     division: Division
@@ -33,6 +33,7 @@ class ComparePage:
     encoder: str | None
     workers: int
     group: str | None
+    unreadable: Sequence[str] = ()
 
 
 def write_compare_report(page: ComparePage) -> str:

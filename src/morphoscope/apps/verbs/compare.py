@@ -86,7 +86,17 @@ def compare(
         finally:
             shutil.rmtree(folder_out / PICTURES, ignore_errors=True)
         page = ComparePage(
-            comparison, division, split, seeds, untouched, epochs, time_budget_min, encoder, workers, request.group
+            comparison,
+            division,
+            split,
+            seeds,
+            untouched,
+            epochs,
+            time_budget_min,
+            encoder,
+            workers,
+            request.group,
+            folder.unreadable,
         )
         write_whole(folder_out / PAGE, write_compare_report(page))
     if not comparison.finished:
