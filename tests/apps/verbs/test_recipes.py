@@ -108,3 +108,16 @@ def test_a_transformer_trains_predicts_and_shows_what_its_features_gather(
     for path in (tmp_path / "explained").iterdir():
         with Image.open(path) as sheet:
             assert sheet.width > 2.5 * 96, "the picture, what speaks for its class, and what the features gather"
+
+
+def test_a_masked_autoencoder_teaches_an_encoder_that_training_starts_from(
+    morphoscope: Any, class_folders: Path, tmp_path: Path
+) -> None:
+    pictures = ["--set", "views.side=48", "--set", "side=64", "--epochs", 1]
+    said = morphoscope("pretrain", class_folders, "--method", "mae", "--backbone", "resnet10t", "--out", tmp_path / "no").sentence
+    assert "Add --backbone vit_tiny_patch16_224" in said
+    assert not (tmp_path / "no").exists()
+    assert morphoscope("pretrain", class_folders, "--method", "mae", *pictures, "--out", tmp_path / "encoder").code == 0
+    settings = [*QUICK, "backbone=vit_tiny_patch16_224", 'model.branches=["image"]']
+    summary = train(class_folders, encoder=str(tmp_path / "encoder"), epochs=1, settings=settings, out=tmp_path / "run")
+    assert summary.encoder == f"vit_tiny_patch16_224 from {tmp_path / 'encoder'}"

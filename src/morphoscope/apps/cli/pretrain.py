@@ -12,10 +12,11 @@ def pretrain(
     images: Annotated[list[Path], typer.Argument(help="Folders of micrographs, or pictures; no labels needed.")],
     out: Annotated[Path, typer.Option(help="Folder for encoder.safetensors, its figures and the sheet of neighbours.")],
     method: Annotated[
-        str, typer.Option(help="simclr, barlow-twins, vicreg, byol, lu-simclr, lu-barlow-twins, or a recipe's .toml file.")
+        str, typer.Option(help="simclr, barlow-twins, vicreg, byol, mae, lu-simclr, lu-barlow-twins, or a recipe's .toml file.")
     ] = "simclr",
     backbone: Annotated[
-        str | None, typer.Option(help="Any timm name, such as resnet50; the shipped encoder's, if left out.")
+        str | None,
+        typer.Option(help="Any timm name, such as resnet50; if left out, the shipped encoder's, for mae a small transformer."),
     ] = None,
     encoder: Annotated[
         str | None, typer.Option(help="Where it starts: auto (the shipped encoder, where it fits), default, random, or a folder.")

@@ -61,7 +61,8 @@ def train(
         Unmatched | None, typer.Option(help="Labels outside the schema: an error, which is usual, or blank to leave them out.")
     ] = None,
     recipe: Annotated[
-        str, typer.Option(help="A recipe's name, or a TOML file; a run's recipe.toml repeats it, options and all.")
+        str,
+        typer.Option(help="A recipe's name, as docs/recipes.md lists them, or a TOML file; a run's recipe.toml repeats it."),
     ] = "default",
     encoder: Annotated[
         str | None,

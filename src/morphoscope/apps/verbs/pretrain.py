@@ -22,8 +22,10 @@ from morphoscope.data.preprocessing import Preprocessing
 from morphoscope.errors import MorphoscopeError, OutputError
 from morphoscope.io.find import find_micrographs
 from morphoscope.io.read import read
+from morphoscope.models.branches.image import ImageBranch
 from morphoscope.models.encoders import DEFAULT, ENCODER_DOCUMENT, ENCODER_WEIGHTS, RANDOM, described, resolved_encoder
 from morphoscope.reporting.versions import versions
+from morphoscope.training.selfsupervised import METHODS
 from morphoscope.training.selfsupervised.looks import SHEET, LabelledPictures
 from morphoscope.training.selfsupervised.pretraining import CHECKPOINT, Pace, Pretrained, decided, pretrain_encoder
 from morphoscope.training.selfsupervised.recipe import PretrainingRecipe, load_pretraining
@@ -83,8 +85,10 @@ def pretrain(
 
 
 def _with_known_start(recipe: PretrainingRecipe) -> PretrainingRecipe:
-    """The recipe with its start decided, before any picture is read."""
+    """The recipe with its start decided. Raises MorphoscopeError for a start that can't be had, or a backbone that does not suit
+    the method, before any picture is read."""
     start = resolved_encoder(recipe.encoder, recipe.backbone)
+    METHODS.load(recipe.method).check(ImageBranch(recipe.backbone))
     return recipe.model_copy(update={"encoder": start if start in (RANDOM, DEFAULT) else str(Path(start).resolve())})
 
 

@@ -68,6 +68,10 @@ class MaskedAutoencoder(SelfSupervisedMethod):
         height, width = transformer_of(encoder).patch_embed.patch_size
         self.to_pixels = nn.Linear(self._width, height * width)
 
+    @classmethod
+    def check(cls, encoder: nn.Module) -> None:
+        transformer_of(encoder)
+
     def loss(self, encoder: nn.Module, first: Tensor, second: Tensor) -> Tensor:
         transformer = transformer_of(encoder)
         embedded = transformer.patch_embed(encoder.standardised(first))  # type: ignore[operator]

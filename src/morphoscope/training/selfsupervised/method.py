@@ -21,6 +21,10 @@ class SelfSupervisedMethod(nn.Module):
     def follow(self, encoder: nn.Module) -> None:
         """The encoder that is to learn; called once, before learning begins."""
 
+    @classmethod
+    def check(cls, encoder: nn.Module) -> None:
+        """Raises MorphoscopeError for an encoder that the method can't teach."""
+
     def loss(self, encoder: nn.Module, first: Tensor, second: Tensor) -> Tensor:
         """Scalar, from two views (B, 1, Y, X) of each picture."""
         raise NotImplementedError
