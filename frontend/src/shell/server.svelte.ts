@@ -25,11 +25,11 @@ class Server {
 
   async ask(): Promise<void> {
     try {
-      const health = await get<Health>('/api/health')
-      this.session = await get<Session>('/api/session')
-      this.needsToken = this.session.needs_token && this.session.role === null
-      if (!this.needsToken && health.model) this.model = await get<Model>('/api/model')
+      const [health, session] = await Promise.all([get<Health>('/api/health'), get<Session>('/api/session')])
+      this.session = session
+      this.needsToken = session.needs_token && session.role === null
       this.health = health
+      if (!this.needsToken && health.model) this.model = await get<Model>('/api/model')
       this.fault = ''
     } catch (reason) {
       this.fault = sentence(reason)

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 
@@ -31,14 +32,22 @@ def test_a_folder_elsewhere_is_refused_in_a_sentence(page: Page, lab):
     expect(page.get_by_role("alert")).to_contain_text("/etc")
 
 
-def test_a_watched_folder_answers_and_keeps(page: Page, lab, accessible: Callable[[Page], None]):
-    folder = lab.pictures / "watched"
-    folder.mkdir()
-    page.goto(f"{lab.address}/#/live")
+@pytest.fixture(scope="module")
+def scope(start: Callable[..., str], model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A server of its own, whose pinned frames get into no other test's archive, and the folder that it may watch."""
+    folder = tmp_path_factory.mktemp("scope")
+    return start(model=model, data=(folder,)), folder
+
+
+def test_a_watched_folder_answers_and_keeps(
+    page: Page, scope: tuple[str, Path], pictures: Path, accessible: Callable[[Page], None]
+):
+    address, folder = scope
+    page.goto(f"{address}/#/live")
     page.get_by_label("Folder, video file").fill(str(folder))
     page.get_by_role("button", name="Watch").click()
     expect(page.get_by_text("Waiting for the first picture")).to_be_visible()
-    shutil.copy(lab.pictures / "discs_04.tif", folder / "fresh.tif")
+    shutil.copy(pictures / "discs_04.tif", folder / "fresh.tif")
     expect(page.get_by_role("region", name="Answers").get_by_role("list").first).to_be_visible()
     expect(page.get_by_alt_text("Frame 1")).to_be_visible()
     accessible(page)
@@ -48,8 +57,9 @@ def test_a_watched_folder_answers_and_keeps(page: Page, lab, accessible: Callabl
     expect(page.get_by_role("button", name="Watch")).to_be_visible()
 
 
-def test_a_source_that_is_not_there_is_a_sentence(page: Page, lab):
-    page.goto(f"{lab.address}/#/live")
-    page.get_by_label("Folder, video file").fill(str(Path(lab.pictures) / "nowhere"))
+def test_a_source_that_is_not_there_is_a_sentence(page: Page, scope: tuple[str, Path]):
+    address, folder = scope
+    page.goto(f"{address}/#/live")
+    page.get_by_label("Folder, video file").fill(str(folder / "nowhere"))
     page.get_by_role("button", name="Watch").click()
     expect(page.get_by_role("alert")).to_contain_text("nowhere")
