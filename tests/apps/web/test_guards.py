@@ -83,6 +83,14 @@ def test_other_sites_are_refused(client: TestClient, headers: dict[str, str], is
     assert (answer.status_code == 403) == is_refused, answer.text
 
 
+def test_a_proxy_may_name_a_server_with_tokens(guarded: TestClient) -> None:
+    named = {"Host": "lab.example", "Origin": "https://lab.example"}
+    assert guarded.get("/api/jobs", headers=bearer("viewer") | named).status_code == 200
+    assert guarded.post("/api/archive/hits", json={"keys": []}, headers=bearer("viewer") | named).status_code == 404
+    other = {"Host": "lab.example", "Origin": "https://evil.example"}
+    assert guarded.post("/api/archive/hits", json={"keys": []}, headers=bearer("viewer") | other).status_code == 403
+
+
 def test_every_answer_carries_the_strict_policy(client: TestClient) -> None:
     for path in ("/", "/api/health", "/api/nothing", "/openapi.json", "/api/reference"):
         headers = client.get(path).headers

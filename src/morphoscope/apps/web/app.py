@@ -82,7 +82,7 @@ def create_app(settings: Settings) -> FastAPI:
         responses={status: {"model": Refused, "description": text} for status, text in _ERRORS.items()},
         middleware=[
             Middleware(SafeHeaders),
-            Middleware(SameOriginOnly, host=settings.host),
+            Middleware(SameOriginOnly, host=settings.host, has_tokens=bool(settings.tokens)),
             Middleware(
                 RateLimit,
                 every=Buckets(limits.per_second, limits.burst),

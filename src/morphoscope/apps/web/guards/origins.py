@@ -14,11 +14,12 @@ _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 class SameOriginOnly:
-    """Refuses names that a DNS rebinding would use (where only this machine is served), writes that come from another origin,
-    and any use of the API by another site's page."""
+    """Refuses names that a DNS rebinding would use, writes that come from another origin, and any use of the API by another
+    site's page. Names matter where nothing else keeps strangers out: with tokens, a rebound name has no session, and a proxy in
+    front may call the server what it likes."""
 
-    def __init__(self, app: ASGIApp, host: str) -> None:
-        self._app, self._is_local = app, is_loopback(host)
+    def __init__(self, app: ASGIApp, host: str, has_tokens: bool = False) -> None:
+        self._app, self._is_local = app, is_loopback(host) and not has_tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and (sentence := self._objection(scope)):

@@ -17,6 +17,7 @@ router = APIRouter(prefix="/api", tags=["classify"], dependencies=[Depends(Needs
 @router.post("/uploads")
 def upload(services: ServicesOf, files: list[UploadFile]) -> list[Upload]:
     """Keeps pictures for a while. A file that is no readable picture has no key, and a sentence says why."""
+    services.analysts.start_soon()  # outlines are asked for next
     with services.classifying.slot():
         return [_kept(services, picture) for picture in sent_pictures(files)]
 

@@ -46,14 +46,29 @@ class WorkerPool:
         self._seconds = seconds
         self._idle: queue.LifoQueue[_Worker | None] = queue.LifoQueue()
         self._alive: dict[int, _Worker] = {}
-        self._lock, self._is_closed = threading.Lock(), False
+        self._lock, self._is_closed, self._is_warmed = threading.Lock(), False, False
         for _ in range(workers):
             self._idle.put(None)
 
     def start(self) -> None:
         """Starts one process now, so that the first job needn't wait for it."""
         worker = self._idle.get()
-        self._idle.put(worker or self._started())
+        try:
+            worker = worker or self._started()
+        finally:
+            self._idle.put(worker)
+
+    def start_soon(self) -> None:
+        """The same without waiting for it, once."""
+        with self._lock:
+            if self._is_warmed:
+                return
+            self._is_warmed = True
+        threading.Thread(target=self._start_quietly, daemon=True).start()
+
+    def _start_quietly(self) -> None:
+        with suppress(MorphoscopeError):  # whoever asks next is told
+            self.start()
 
     def ask(self, job: dict[str, Any]) -> Message:
         """The answer to a job, which has a `verb`, and a `name` for sentences. Waits for a free worker.
