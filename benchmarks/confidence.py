@@ -114,7 +114,7 @@ def page(by_seed: dict[int, dict[str, Any]]) -> str:
     parts = (__doc__ or "").split("\n\n")
     lines = ["# Confidence", "", parts[0], "", parts[2].strip(), ""]
     lines += [
-        f"{len(by_seed)} seeds; {N_TRAINING} pictures of {SIZE[0]} x {SIZE[1]} px, {N_NEW} new ones; {', '.join(SETTINGS)}. "
+        f"Seeds: {len(by_seed)}; {N_TRAINING} pictures of {SIZE[0]} x {SIZE[1]} px, {N_NEW} new ones; {', '.join(SETTINGS)}. "
         "Mean (lowest to highest seed).",
         "",
         "| calibrated on | task | pictures | accuracy | truth in the set | classes in the set | calibration error | answered |"
@@ -153,7 +153,8 @@ def _spread(values: list[float | None]) -> str:
     if not known:
         return "–"
     digits = 0 if max(known) > 10 else 2
-    return f"{np.mean(known):.{digits}f} ({min(known):.{digits}f}–{max(known):.{digits}f})"
+    spread = f" ({min(known):.{digits}f}–{max(known):.{digits}f})" if len(known) > 1 else ""
+    return f"{np.mean(known):.{digits}f}{spread}"
 
 
 def main() -> None:
