@@ -40,9 +40,11 @@ class Settling:
             del self._waiting[path]
         ready = []
         for path, version in files.items():
-            if self._done.get(path) == version:
-                continue
             waiting = self._waiting.get(path)
+            if self._done.get(path) == version:
+                if waiting is not None and waiting.version != version:  # it changed and changed back
+                    del self._waiting[path]
+                continue
             if waiting is None or waiting.version != version:
                 self._waiting[path] = _Waiting(version, now, 0, self._looks)
                 continue
