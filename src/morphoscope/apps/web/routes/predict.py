@@ -8,10 +8,12 @@ from morphoscope.apps.web.answers.pictures import Row
 from morphoscope.apps.web.classifying import Look
 from morphoscope.apps.web.desk import predicted_rows
 from morphoscope.apps.web.guards.access import Needs
-from morphoscope.apps.web.sent_files import sent_pictures
+from morphoscope.apps.web.sent_files import SentPicture, sent_pictures
 from morphoscope.apps.web.services import Services, ServicesOf
-from morphoscope.apps.web.uploads import Upload
+from morphoscope.apps.web.uploads import shown_name
 from morphoscope.errors import MorphoscopeError
+
+BATCH = 8
 
 router = APIRouter(prefix="/api", tags=["classify"], dependencies=[Depends(Needs("viewer"))])
 
@@ -20,20 +22,21 @@ router = APIRouter(prefix="/api", tags=["classify"], dependencies=[Depends(Needs
 def predict(services: ServicesOf, files: list[UploadFile]) -> list[Row]:
     """Labels pictures: a row a file, as `morphoscope predict` writes them. A file that can't be read gives an error row."""
     classifier = services.desk.needed_classifier()
-    uploads = []
+    rows: list[Row] = []
     with services.classifying.slot():
-        try:
-            for picture in sent_pictures(files):
-                uploads.append(services.uploads.add(picture.name, picture.file, picture.sidecars))
-            looks = [_looked(services, upload) for upload in uploads]
-            return predicted_rows(classifier, [upload.name for upload in uploads], looks)
-        finally:
-            for upload in uploads:
-                services.uploads.remove(upload.key)
+        pictures = sent_pictures(files)
+        for start in range(0, len(pictures), BATCH):  # so that memory doesn't grow with what is sent
+            some = pictures[start : start + BATCH]
+            looks = [_looked(services, picture) for picture in some]
+            rows += predicted_rows(classifier, [shown_name(picture.name) for picture in some], looks)
+    return rows
 
 
-def _looked(services: Services, upload: Upload) -> Look | str:
+def _looked(services: Services, picture: SentPicture) -> Look | str:
+    upload = services.uploads.add(picture.name, picture.file, picture.sidecars)
     try:
         return services.desk.decoded(services.desk.source(upload.key), {})
     except MorphoscopeError as error:
         return str(error)
+    finally:
+        services.uploads.remove(upload.key)
