@@ -193,7 +193,7 @@ def page(size: Size, sections: Sequence[list[str]]) -> str:
     lines.append(
         f"This page is of the {size.name} run"
         + (
-            ": small, made to see that all of it works, beside other programs: its times say little. "
+            ": small, made to see that all of it works, beside other programs: its times say little."
             if size.name != FULL.name
             else ". "
         )
