@@ -195,7 +195,7 @@ def page(size: Size, sections: Sequence[list[str]]) -> str:
         + (
             ": small, made to see that all of it works, beside other programs: its times say little."
             if size.name != FULL.name
-            else ". "
+            else "."
         )
     )
     lines.append("Accuracy on the test pictures of the splits, with 95 % intervals that allow for groups.")
