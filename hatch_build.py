@@ -44,9 +44,9 @@ class PageBuild(BuildHookInterface):
 
     def _say_why(self, page: Path, reason: Exception) -> None:
         output = getattr(reason, "output", None) or ""
-        last = next((line for line in reversed(str(output).splitlines()) if line.strip()), str(reason)).strip()
+        first = next((line for line in str(output).splitlines() if "error" in line.lower()), str(reason)).strip().rstrip(".")
         sentence = (
-            f"The web page was not built when Morphoscope was installed: {last} "
+            f"The web page was not built when Morphoscope was installed: {first}. "
             "All commands and the API work without it. To add it, with access to an npm registry: "
             'in a clone, "pip install --no-deps -e ." again; or install a wheel that holds it.'
         )

@@ -65,7 +65,8 @@ def test_a_slider_keeps_the_pictures_at_its_ends(opened: Page):
 
 
 def test_the_like_of_a_picture_comes_with_scores(opened: Page):
-    opened.get_by_role("button", name="Pictures like discs_03.tif").click(force=True)
+    opened.get_by_role("link", name="discs_03.tif").hover()
+    opened.get_by_role("button", name="Pictures like discs_03.tif").click()
     expect(opened.get_by_text("discs_03.tif").first).to_be_visible()
     first = opened.get_by_role("region", name="Pictures", exact=True).get_by_role("listitem").first
     expect(first).to_contain_text("discs_03.tif")
@@ -131,7 +132,8 @@ def test_a_lasso_around_everything_and_then_half(opened: Page):
 
 def test_two_chosen_pictures_are_compared(opened: Page):
     for name in ("discs_00.tif", "discs_04.tif"):
-        opened.get_by_role("button", name=f"Choose {name}").click(force=True)
+        opened.get_by_role("link", name=name).hover()
+        opened.get_by_role("button", name=f"Choose {name}").click()
     opened.get_by_role("link", name="compare").click()
     expect(opened.get_by_role("group", name="picture")).to_have_count(2)
 
