@@ -88,11 +88,13 @@ def watch(
         alert=line.ring,
         status=line.show,
     )
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)  # how a service is stopped
+    # SIGTERM is how a service is stopped; a shell starts what runs in its background with SIGINT ignored.
+    before = {sent: signal.signal(sent, signal.default_int_handler) for sent in (signal.SIGINT, signal.SIGTERM)}
     try:
         for _ in rows:
             pass
     except KeyboardInterrupt:
         return  # the way a watch ends: its summary was said
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for sent, handler in before.items():
+            signal.signal(sent, handler)
