@@ -53,11 +53,8 @@ def page(metrics: dict[str, dict[str, Any]]) -> str:
             lines.append(f"| {encoder} | {title} | {' | '.join(shown)} |")
     lines.append("")
     for encoder, document in metrics.items():
-        images, minutes = document["split"]["n_images"], document["seconds_training"] / 60
-        parts = ", ".join(f"{count} {part}" for part, count in images.items())
-        lines.append(
-            f"{encoder}: {document['encoder']}; pictures a fold: {parts}; {minutes:.0f} min for three folds and the refit."
-        )
+        parts = ", ".join(f"{count} {part}" for part, count in document["split"]["n_images"].items())
+        lines.append(f"{encoder}: {document['encoder']}; pictures a fold: {parts}.")
         lines.append("")
     return "\n".join(lines)
 
