@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 
 import pytest
 
@@ -17,6 +20,25 @@ def _work(number: int) -> int:
 
 def _lost(number: int) -> int:
     return -number
+
+
+def _same(number: int) -> int:
+    return number
+
+
+def test_a_pool_that_broke_before_it_got_all_its_work_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    numbers = list(range(FEWEST_FILES))
+    usual = ProcessPoolExecutor.submit
+
+    def late(pool: ProcessPoolExecutor, work: Callable[[int], int], number: int) -> Future[int]:
+        if number == 3 and not pools:  # as if the first item had ended its process by now
+            pools.append(pool)
+            raise BrokenProcessPool
+        return usual(pool, work, number)
+
+    pools: list[ProcessPoolExecutor] = []
+    monkeypatch.setattr(ProcessPoolExecutor, "submit", late)
+    assert list(in_processes(_same, numbers, _lost, workers=2, label="Reading")) == numbers
 
 
 def test_few_files_stay_in_this_process() -> None:

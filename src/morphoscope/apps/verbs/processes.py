@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -35,21 +36,20 @@ def in_processes(work: Callable[[T], R], items: Sequence[T], lost: Callable[[T],
 
 
 def _spread(work: Callable[[T], R], items: Sequence[T], lost: Callable[[T], R], workers: int) -> Iterator[R]:
-    pool, pending = _pool(workers), 0
-    futures: list[Future[R]] = []
+    pool = _pool(workers)
+    ahead: deque[Future[R]] = deque()  # of the items from the present one on
     try:
         for index, item in enumerate(items):
-            while pending < len(items) and pending < index + _AHEAD * workers:
-                futures.append(pool.submit(work, items[pending]))
-                pending += 1
             try:
-                result = futures[index].result()
+                while len(ahead) < min(_AHEAD * workers, len(items) - index):
+                    ahead.append(pool.submit(work, items[index + len(ahead)]))
+                result = ahead.popleft().result()
             except BrokenProcessPool:
                 # Which item broke it isn't known: this one is tried alone, those that were waiting go to a fresh pool.
                 result = _alone(work, item, lost)
                 pool.shutdown(cancel_futures=True)
-                pool, pending = _pool(workers), index + 1
-                del futures[index + 1 :]
+                pool = _pool(workers)
+                ahead.clear()
             yield result
     finally:
         pool.shutdown(cancel_futures=True)
