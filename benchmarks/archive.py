@@ -1,7 +1,7 @@
 """How fast the archive answers and fills, what survives being killed, and what the obvious way would take in the same run.
 
-    python benchmarks/archive.py --work /tmp/archive-benchmark                    # all but the million; writes ARCHIVE.md
-    python benchmarks/archive.py --work /tmp/archive-benchmark queries million    # some of: queries million vectors rate killed crowd
+    python benchmarks/archive.py --work runs                    # all but the million; writes ARCHIVE.md
+    python benchmarks/archive.py --work runs queries million    # some of: queries million vectors rate killed crowd
 
 The obvious way: a pandas table, scikit-learn's NearestNeighbors (brute force, cosine) over the filtered rows, `str.contains`.
 Results are kept in `--work` and the page is written from them, so that parts can be run one by one.

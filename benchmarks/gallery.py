@@ -1,7 +1,7 @@
 """The gallery of a large archive in a real Chromium: how soon its pictures are seen, and how evenly it scrolls.
 
     python benchmarks/gallery.py                      # 100,000 entries; writes GALLERY.md
-    python benchmarks/gallery.py --entries 10000 --work /tmp/gallery
+    python benchmarks/gallery.py --entries 10000 --work runs
 
 The entries are rendered: names, scales, classes and features are drawn at random, small pictures are 64 rendered micrographs in turn.
 No picture file exists; the gallery needs none. The server is `morphoscope serve` in a process of its own on the same machine.

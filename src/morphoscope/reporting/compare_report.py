@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
 from morphoscope.reporting import svg
 from morphoscope.reporting.bar_chart import Bar, BarGroup, bar_colour, bar_opacity, grouped_bars
 from morphoscope.reporting.comparison import Comparison
-from morphoscope.reporting.page_text import FILTERS
+from morphoscope.reporting.page import render_page
 from morphoscope.reporting.versions import versions
 from morphoscope.training.comparison.division import Division
 
@@ -39,16 +38,9 @@ class ComparePage:
 def write_compare_report(page: ComparePage) -> str:
     """The page as text, self-contained; every name in it is escaped."""
     comparison = page.comparison
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("morphoscope.reporting"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= FILTERS
     n_pictures = len(comparison.groups)
-    return environment.get_template("compare.html.j2").render(
+    return render_page(
+        "compare.html.j2",
         page=page,
         best=comparison.best,
         mean_accuracy=comparison.mean_accuracy,

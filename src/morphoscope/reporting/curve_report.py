@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from morphoscope.reporting.curve_plot import CurveLine, curve_plot
-from morphoscope.reporting.page_text import FILTERS
+from morphoscope.reporting.page import render_page
 from morphoscope.reporting.versions import versions
 from morphoscope.scores.intervals import Interval
 from morphoscope.training.few_labels.curve import CHOICES, Curves, Plan, Trial, band
@@ -48,15 +47,8 @@ def write_curve_report(page: CurvePage, folder: Path) -> str:
                 "one_shot": [_one_shot_row(encoder, curves.one_shot) for encoder in encoders],
             }
         )
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("morphoscope.reporting"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= FILTERS
-    return environment.get_template("curve.html.j2").render(
+    return render_page(
+        "curve.html.j2",
         tasks=tasks,
         plan=page.plan,
         is_optimistic=page.plan.protocol == "as-published",

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
@@ -18,7 +17,8 @@ from morphoscope.measure.pooling import Pooled, pool
 from morphoscope.measure.uncertainty import ASSUMED, ScaleUncertainty
 from morphoscope.reporting import svg
 from morphoscope.reporting.measured import QUANTITIES, ReportedPicture
-from morphoscope.reporting.page_text import FILTERS, UNKNOWN
+from morphoscope.reporting.page import render_page
+from morphoscope.reporting.page_text import UNKNOWN
 from morphoscope.reporting.predictions_table import Row
 from morphoscope.reporting.versions import versions
 from morphoscope.scores.intervals import Interval
@@ -79,17 +79,10 @@ def render_measure_report(
     precision: float = PRECISION,
 ) -> str:
     """The page as text; it loads nothing from outside."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("morphoscope.reporting"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= FILTERS
     pooled = [picture for picture in pictures if picture.uncertainty and picture.is_pooled]
     spread = _Spread.of(pictures)
-    return environment.get_template("measure.html.j2").render(
+    return render_page(
+        "measure.html.j2",
         pictures=[_row(picture, spread) for picture in pictures],
         is_spread_logarithmic=spread.is_logarithmic,
         n_objects=sum(picture.summary.n_objects for picture in pictures),

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
-from morphoscope.errors import OutputError
 from morphoscope.reporting import svg
-from morphoscope.reporting.page_text import FILTERS, UNKNOWN
+from morphoscope.reporting.page import render_page, write_page
+from morphoscope.reporting.page_text import UNKNOWN
 from morphoscope.scores.instances import PictureScore
 
 METHODS = {
@@ -53,26 +52,13 @@ class ObjectsPage:
 def write_objects_report(page: ObjectsPage, folder: Path) -> Path:
     """Writes report.html into a folder. Raises OutputError."""
     path = folder / "report.html"
-    try:
-        path.write_text(render_objects_report(page), encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise OutputError(
-            f"{path}: the report can't be written ({error.strerror}); expected a writable folder. Choose another --out."
-        ) from error
-    return path
+    return write_page(render_objects_report(page), path)
 
 
 def render_objects_report(page: ObjectsPage) -> str:
     """The page as text; it loads nothing from outside."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("morphoscope.reporting"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= FILTERS
-    return environment.get_template("objects.html.j2").render(
+    return render_page(
+        "objects.html.j2",
         page=page,
         rows=[_row(name, figures) for name, figures in page.figures.items()],
         best=page.figures.get("trained"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -75,7 +76,28 @@ def settings(recipe: Mapping[str, Any]) -> dict[str, Any]:
     return flat
 
 
+def setting(value: Any) -> str:
+    """A value of a recipe: `0.003`, `image + texture`, `true`."""
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, list):
+        return " + ".join(map(str, value)) or "none"
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
 FILTERS: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (breakable, percent, percent_interval, figure, count, counted, duration, megabytes, length_text, settings)
+    for function in (
+        breakable,
+        percent,
+        percent_interval,
+        figure,
+        count,
+        counted,
+        duration,
+        megabytes,
+        length_text,
+        setting,
+        settings,
+    )
 }

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from morphoscope.errors import OutputError
 from morphoscope.reporting import svg
 from morphoscope.reporting.methods import citation, methods_paragraph
-from morphoscope.reporting.page_text import FILTERS
+from morphoscope.reporting.page import render_page, write_page
 from morphoscope.reporting.run_summary import RunSummary
 from morphoscope.reporting.task_page import task_page
 from morphoscope.reporting.verdict import shortcuts
@@ -21,26 +19,13 @@ from morphoscope.reporting.verdict import shortcuts
 def write_report(run: RunSummary, out: Path) -> Path:
     """Write `report.html` into the folder `out`, or to `out` itself where it ends in .html. Raises OutputError."""
     path = out if out.suffix == ".html" else out / "report.html"
-    try:
-        path.write_text(render_report(run), encoding="utf-8", errors="backslashreplace")
-    except OSError as error:
-        raise OutputError(
-            f"{path}: the report can't be written ({error.strerror}); expected a writable folder. Choose another --out."
-        ) from error
-    return path
+    return write_page(render_report(run), path)
 
 
 def render_report(run: RunSummary) -> str:
     """The page as text; every name in it is escaped, and a content policy keeps it from loading anything."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("morphoscope.reporting"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= FILTERS
-    return environment.get_template("report.html.j2").render(
+    return render_page(
+        "report.html.j2",
         run=run,
         tasks=[task_page(run, index) for index in range(len(run.outcomes))],
         shortcuts=shortcuts(run.outcomes, run.branch_outcomes),

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import jinja2
 import numpy as np
 from markupsafe import Markup
 
 from morphoscope.data.split import Fold
 from morphoscope.reporting import svg
 from morphoscope.reporting.outcome import TaskOutcome
-from morphoscope.reporting.page_text import FILTERS
+from morphoscope.reporting.page import render_page
+from morphoscope.reporting.page_text import setting
 from morphoscope.reporting.parallel_coordinates import Axis, Trace, parallel_coordinates
 from morphoscope.reporting.versions import versions
 from morphoscope.schema import Schema
@@ -63,17 +62,10 @@ class SweepPage:
 
 def write_sweep_report(page: SweepPage) -> str:
     """The page as text, self-contained; every name in it is escaped."""
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("morphoscope.reporting"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters |= FILTERS | {"setting": _setting}
     tested = [(outcome.task.name, outcome.metrics()) for outcome in page.outcomes]
     ranked = sorted(page.records, key=lambda r: -(r.score.validation_accuracy if r.score and r.is_complete else -1.0))
-    return environment.get_template("sweep.html.j2").render(
+    return render_page(
+        "sweep.html.j2",
         page=page,
         best=page.best,
         swept=[one.name for one in page.space],
@@ -87,25 +79,17 @@ def write_sweep_report(page: SweepPage) -> str:
     )
 
 
-def _setting(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    if isinstance(value, list):
-        return " + ".join(map(str, value)) or "none"
-    return json.dumps(value) if isinstance(value, bool) else str(value)
-
-
 def _coordinates(page: SweepPage) -> Markup:
     """Complete trials by their score, those that were ended early pale and without one."""
     scores = [r.score.validation_accuracy for r in page.records if r.is_complete and r.score]
     low, high = min(scores), max(scores)
     axes = [
-        Axis(one.name, places=tuple(map(_setting, one.choices))) if one.choices else Axis(one.name, one.low, one.high, one.is_log)
+        Axis(one.name, places=tuple(map(setting, one.choices))) if one.choices else Axis(one.name, one.low, one.high, one.is_log)
         for one in page.space
     ]
     traces = []
     for record in page.records:
-        values = {one.name: _setting(record.values[one.name]) if one.choices else record.values[one.name] for one in page.space
+        values = {one.name: setting(record.values[one.name]) if one.choices else record.values[one.name] for one in page.space
                   if one.name in record.values}  # fmt: skip
         if record.is_complete and record.score:
             value = record.score.validation_accuracy

@@ -58,7 +58,7 @@ FILES: dict[str, Callable[[bytes], bytes]] = {
     "entities.xml": lambda good: ENTITIES,
     "page.tif": lambda good: b"<!doctype html><script>alert(1)</script>",
     "zeros.dm4": lambda good: bytes(5000),
-    "pickle.tif": lambda good: b"\x80\x04cos\nsystem\n(S'touch /tmp/pwned'\ntR.",
+    "pickle.tif": lambda good: b"\x80\x04cos\nsystem\n(S'touch pwned'\ntR.",
     "mrc.mrc": lambda good: struct.pack("<4i", 2**30, 2**30, 2**30, 2) + bytes(1008),
 }
 
