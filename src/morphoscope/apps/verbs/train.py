@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -129,9 +129,8 @@ def train(
         morphoscope.train("images", labels="labels.xlsx", group="Sample", epochs=20, out="run")
 
     The options are those of `morphoscope train`; settings are `key=value` as with --set, channels `name=column` as with
-    --channel. What is left out comes from the
-    recipe: that of a finished run records its pictures, sheets and options. say hears what the command line prints.
-    began: on time.monotonic(), where the time budget counts from; now, if left out.
+    --channel. What is left out comes from the recipe: that of a finished run records its pictures, sheets and options. say hears
+    what the command line prints. began: on time.monotonic(), where the time budget counts from; now, if left out.
 
     Returns the figures: `summary.outcomes[0].accuracy`. Raises MorphoscopeError whose text is meant to be shown, and
     KeyboardInterrupt on Ctrl-C, after the finished epochs were kept for `resume`.
@@ -151,12 +150,7 @@ def train(
         lost_files,
     )
     options = {"fit.epochs": epochs, "seed": seed, "split.protocol": split, "encoder": encoder}
-    wanted = [f"{name}={value}" for name, value in options.items() if value is not None]
-    chosen = without_stale_record(load_recipe(str(recipe), [*wanted, *settings]))
-    if epochs is not None:
-        chosen = _with_epochs(chosen, epochs)
-    check_protocol(chosen.split.protocol)
-    chosen = with_known_network(chosen)
+    chosen = _chosen_recipe(recipe, options, settings)
     request = TrainRequest(
         source=completed(given, chosen),
         recipe=chosen,
@@ -173,13 +167,28 @@ def train(
     if resume and source_scale(request.fits):
         request = replace(request, source=replace(request.source, scale=source_scale(request.fits)))
     folder = read_folder(request.source, chosen, say, _scales_until(began, time_budget_min))
-    if folder.scale != "auto":
-        request = replace(request, source=replace(request.source, scale=folder.scale))
-    request = replace(request, recipe=_suited(request, folder, _shapes_until(time_budget_min), say))
+    request = _suited_to(request, folder, _shapes_until(time_budget_min), say)
     with writing(request.out, "Make room there; the same command with --resume goes on from the last checkpoint."):
         summary = write_documents(_trained(request, folder, began, say), say)
         _end(request)
     return summary
+
+
+def _chosen_recipe(recipe: PathLike, options: Mapping[str, int | str | None], settings: Sequence[str]) -> Recipe:
+    """The recipe with what was asked for on top. Raises MorphoscopeError for a protocol or network that there isn't."""
+    wanted = [f"{name}={value}" for name, value in options.items() if value is not None]
+    chosen = without_stale_record(load_recipe(str(recipe), [*wanted, *settings]))
+    if (epochs := options["fit.epochs"]) is not None:
+        chosen = _with_epochs(chosen, int(epochs))
+    check_protocol(chosen.split.protocol)
+    return with_known_network(chosen)
+
+
+def _suited_to(request: TrainRequest, folder: Folder, shapes_until: float, say: Say) -> TrainRequest:
+    """With the scale that the folder was read by in the end, and the branches that have something to tell of it."""
+    if folder.scale != "auto":
+        request = replace(request, source=replace(request.source, scale=folder.scale))
+    return replace(request, recipe=_suited(request, folder, shapes_until, say))
 
 
 def _deadline(began: float, time_budget_min: float | None) -> float | None:
