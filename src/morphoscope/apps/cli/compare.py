@@ -7,14 +7,23 @@ from typing import Annotated
 
 import typer
 
+from morphoscope.apps.cli.labelled import (
+    GroupOption,
+    LabelledFolders,
+    LabelsOption,
+    MetadataOption,
+    SampleOption,
+    TasksOption,
+    parts,
+)
 from morphoscope.apps.cli.scale import SCALE, ScaleSource
 
 
 def compare(
-    images: Annotated[list[Path], typer.Argument(help="One or more folders of labelled micrographs.")],
+    images: LabelledFolders,
     recipes: Annotated[str, typer.Option(help="Names of recipes or TOML files, comma between.")],
     out: Annotated[Path, typer.Option(help="Folder for compare.csv, report.html and the finished runs.")],
-    labels: Annotated[list[Path] | None, typer.Option(help="Label sheet; none: folder names are the classes.")] = None,
+    labels: LabelsOption = None,
     seeds: Annotated[str, typer.Option(help="How many, or which, comma between; each divides the pictures anew.")] = "1",
     split: Annotated[
         str, typer.Option(help="Of what is not set aside: kfold:K, kfold:KxR, 80/20 or logo (leave one group out).")
@@ -22,10 +31,10 @@ def compare(
     untouched: Annotated[
         int, typer.Option(help="Percent of the pictures set aside for the recipe that cross-validation picks; 0: none.")
     ] = 20,
-    group: Annotated[str | None, typer.Option(help="Column whose values never straddle a split.")] = None,
-    sample: Annotated[str | None, typer.Option(help="Column that names the specimen; kept together in a split.")] = None,
-    tasks: Annotated[str | None, typer.Option(help="Only these columns of the sheet, comma between.")] = None,
-    metadata: Annotated[Path | None, typer.Option(help="Sheet of pixel_size_nm and other settings.")] = None,
+    group: GroupOption = None,
+    sample: SampleOption = None,
+    tasks: TasksOption = None,
+    metadata: MetadataOption = None,
     scale: Annotated[ScaleSource | None, SCALE] = None,
     encoder: Annotated[
         str | None,
@@ -59,7 +68,7 @@ def compare(
         sample=sample,
         metadata=metadata,
         scale=scale.value if scale else None,
-        tasks=parts(tasks or ""),
+        tasks=parts(tasks),
         encoder=encoder,
         epochs=epochs,
         time_budget_min=time_budget,
@@ -67,11 +76,6 @@ def compare(
         settings=set_ or (),
         say=say,
     )
-
-
-def parts(text: str) -> list[str]:
-    """What stands between commas."""
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _seeds(text: str) -> list[int]:

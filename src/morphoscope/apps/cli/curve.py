@@ -8,6 +8,16 @@ from typing import Annotated
 
 import typer
 
+from morphoscope.apps.cli.labelled import (
+    GroupOption,
+    LabelledFolders,
+    LabelsOption,
+    MetadataOption,
+    SampleOption,
+    TasksOption,
+    parts,
+)
+
 
 class CurveProtocol(StrEnum):
     """How splits are made and when a head stops."""
@@ -25,9 +35,9 @@ class HeadName(StrEnum):
 
 
 def curve(
-    images: Annotated[list[Path], typer.Argument(help="One or more folders of labelled micrographs.")],
+    images: LabelledFolders,
     out: Annotated[Path, typer.Option(help="Folder for curve.csv, one_shot.csv and curve.html.")],
-    labels: Annotated[list[Path] | None, typer.Option(help="Label sheet; none: folder names are the classes.")] = None,
+    labels: LabelsOption = None,
     encoders: Annotated[
         str, typer.Option(help="Folders of encoders or models, comma between; default, texture and random are always drawn.")
     ] = "default,texture,random",
@@ -38,10 +48,10 @@ def curve(
         CurveProtocol,
         typer.Option(help="grouped; or as-published: that of Lu et al. 2022, stopped by the test side: optimistic."),
     ] = CurveProtocol.grouped,
-    group: Annotated[str | None, typer.Option(help="Column whose values never straddle a split.")] = None,
-    sample: Annotated[str | None, typer.Option(help="Column that names the specimen; kept together in a split.")] = None,
-    tasks: Annotated[str | None, typer.Option(help="Only these columns of the sheet, comma between.")] = None,
-    metadata: Annotated[Path | None, typer.Option(help="Sheet of pixel_size_nm and other settings.")] = None,
+    group: GroupOption = None,
+    sample: SampleOption = None,
+    tasks: TasksOption = None,
+    metadata: MetadataOption = None,
     backbone: Annotated[str, typer.Option(help="Of the random baseline; the shipped encoder's, if left out.")] = "",
     image_size: Annotated[int | None, typer.Option(min=32, help="Side of the pictures that encoders see, in px.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same curve.")] = 0,
@@ -65,14 +75,14 @@ def curve(
         images,
         out,
         labels=labels or (),
-        encoders=[name.strip() for name in encoders.split(",") if name.strip()],
+        encoders=parts(encoders),
         per_class=counts,
         repeats=repeats,
         head=head.value,
         protocol=protocol.value,
         group=group,
         sample=sample,
-        tasks=[name.strip() for name in tasks.split(",")] if tasks else (),
+        tasks=parts(tasks),
         metadata=metadata,
         backbone=backbone,
         image_size=image_size,

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from morphoscope.apps.cli.compare import parts
+from morphoscope.apps.cli.labelled import (
+    GroupOption,
+    LabelledFolders,
+    LabelsOption,
+    MetadataOption,
+    SampleOption,
+    TasksOption,
+    parts,
+)
 from morphoscope.apps.cli.scale import SCALE, ScaleSource
 
 
@@ -21,10 +29,10 @@ class PruningRule(StrEnum):
 
 
 def sweep(
-    images: Annotated[list[Path], typer.Argument(help="One or more folders of labelled micrographs.")],
+    images: LabelledFolders,
     space: Annotated[Path, typer.Option(help="TOML file: settings, and what each may be.")],
     out: Annotated[Path, typer.Option(help="Folder for sweep.csv, best.toml and report.html.")],
-    labels: Annotated[list[Path] | None, typer.Option(help="Label sheet; none: folder names are the classes.")] = None,
+    labels: LabelsOption = None,
     recipe: Annotated[str, typer.Option(help="What the settings belong to: a recipe's name, or a TOML file.")] = "default",
     trials: Annotated[int, typer.Option(min=1, help="In all, with those of an interrupted sweep.")] = 20,
     time_budget: Annotated[
@@ -35,10 +43,10 @@ def sweep(
     ] = 20,
     pruning: Annotated[PruningRule, typer.Option(help="Which trials are ended before their time.")] = PruningRule.median,
     seed: Annotated[int, typer.Option(min=0, help="Of the search and of every network.")] = 0,
-    group: Annotated[str | None, typer.Option(help="Column whose values never straddle a split.")] = None,
-    sample: Annotated[str | None, typer.Option(help="Column that names the specimen; kept together in a split.")] = None,
-    tasks: Annotated[str | None, typer.Option(help="Only these columns of the sheet, comma between.")] = None,
-    metadata: Annotated[Path | None, typer.Option(help="Sheet of pixel_size_nm and other settings.")] = None,
+    group: GroupOption = None,
+    sample: SampleOption = None,
+    tasks: TasksOption = None,
+    metadata: MetadataOption = None,
     scale: Annotated[ScaleSource | None, SCALE] = None,
     encoder: Annotated[str | None, typer.Option(help="Where networks start; none: as in the recipe.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Epochs of every trial, where the space does not say.")] = None,
@@ -69,7 +77,7 @@ def sweep(
         sample=sample,
         metadata=metadata,
         scale=scale.value if scale else None,
-        tasks=parts(tasks or ""),
+        tasks=parts(tasks),
         encoder=encoder,
         epochs=epochs,
         jobs=jobs,

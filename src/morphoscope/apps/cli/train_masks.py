@@ -58,7 +58,7 @@ def train_on_masks(options: Mapping[str, Any], began: float) -> None:
         labels=options["labels"] or (),
         group=options["group"],
         sample=options["sample"],
-        mask_kind=options["mask_kind"].value if options["mask_kind"] else None,
+        mask_kind=options["mask_kind"],
         recipe=options["recipe"],
         encoder=options["encoder"],
         epochs=options["epochs"],

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, silent
 from morphoscope.apps.verbs.contestants import Contestant, contestants, labelled_recipes
 from morphoscope.apps.verbs.folder import Folder, FolderRequest, read_folder, working_side
 from morphoscope.apps.verbs.output import claim_folder, working_alone, write_whole, writing
@@ -27,6 +27,7 @@ from morphoscope.reporting.page_text import duration
 from morphoscope.training.comparison.division import Division, divided
 from morphoscope.training.comparison.result import RunResult, read_result
 from morphoscope.training.comparison.run import Run, run_once
+from morphoscope.training.recipe import Recipe
 
 TABLE, ERRORS, PAIRS, PAGE = "compare.csv", "errors.csv", "pairs.csv", "report.html"
 RUNS, PICTURES = "runs", "pictures"
@@ -70,21 +71,14 @@ def compare(
     chosen = labelled_recipes([str(recipe) for recipe in recipes], wanted, epochs)
     _check(seeds, split, untouched)
     claim_folder(folder_out, (), may_replace=True)
-    request = FolderRequest(
-        as_paths(images), as_paths(labels), as_path(metadata), as_path(schema), group, sample, tuple(tasks), unmatched, scale
-    )
+    request = FolderRequest.of(images, labels, metadata, schema, group, sample, tasks, unmatched, scale)
     workers = jobs or usual_workers()
     with working_alone(folder_out), writing(folder_out, "Make room there; the same command goes on with what is finished."):
         folder = read_folder(request, max(chosen.values(), key=working_side), say)
         groups = [entry.group for entry in folder.catalogue.entries]
         division = divided(folder.truths, folder.effective_groups, groups, split, seeds, untouched)
         state = _State(folder_out, folder, list(chosen), {}, {}, say)
-        shutil.rmtree(folder_out / PICTURES, ignore_errors=True)
-        try:
-            ready = contestants(chosen, folder, folder_out / PICTURES, state.failures, say)
-            comparison = _compared(state, ready, division, request, time_budget_min, workers)
-        finally:
-            shutil.rmtree(folder_out / PICTURES, ignore_errors=True)
+        comparison = _compared(state, chosen, division, request, time_budget_min, workers)
         page = ComparePage(
             comparison,
             division,
@@ -99,14 +93,7 @@ def compare(
             folder.unreadable,
         )
         write_whole(folder_out / PAGE, write_compare_report(page))
-    if not comparison.finished:
-        raise MorphoscopeError(
-            f"compare: none of {len(chosen)} recipes gave a result ({next(iter(state.failures.values()))}); expected one at "
-            f"least. See {folder_out / ERRORS}."
-        )
-    for sentence in _verdict(comparison):
-        say(sentence)
-    say(f"Report: {folder_out / PAGE}")
+    state.tell_the_end(comparison)
     return comparison
 
 
@@ -137,24 +124,41 @@ class _State:
         write_whole(self.out / ERRORS, _csv(errors, ["recipe", "error"]))
         return comparison
 
+    def tell_the_end(self, comparison: Comparison) -> None:
+        """Which recipe is best, and where the report is. Raises MorphoscopeError where none gave a result."""
+        if not comparison.finished:
+            raise MorphoscopeError(
+                f"compare: none of {len(self.labels)} recipes gave a result ({next(iter(self.failures.values()))}); expected one "
+                f"at least. See {self.out / ERRORS}."
+            )
+        for sentence in _verdict(comparison):
+            self.say(sentence)
+        self.say(f"Report: {self.out / PAGE}")
+
 
 def _compared(
     state: _State,
-    ready: Sequence[Contestant],
+    recipes: dict[str, Recipe],
     division: Division,
     request: FolderRequest,
     minutes: float | None,
     workers: int,
 ) -> Comparison:
     """Cross-validation of all, then the untouched pictures for the one that it picks."""
-    runs = planned_runs(ready, division.folds, state.folder, request, state.out / RUNS, minutes)
-    _run(state, runs, ready, workers)
-    comparison = state.write_tables()
-    if division.has_untouched and comparison.best:
-        best = [one for one in ready if one.label == comparison.best]
-        last = {seed: [division.final] for seed in division.folds}
-        _run(state, planned_runs(best, last, state.folder, request, state.out / RUNS, minutes, is_final=True), best, workers)
+    pictures = state.out / PICTURES
+    shutil.rmtree(pictures, ignore_errors=True)
+    try:
+        ready = contestants(recipes, state.folder, pictures, state.failures, state.say)
+        _run(state, planned_runs(ready, division.folds, state.folder, request, state.out / RUNS, minutes), ready, workers)
         comparison = state.write_tables()
+        if division.has_untouched and comparison.best:
+            best = [one for one in ready if one.label == comparison.best]
+            last = {seed: [division.final] for seed in division.folds}
+            runs = planned_runs(best, last, state.folder, request, state.out / RUNS, minutes, is_final=True)
+            _run(state, runs, best, workers)
+            comparison = state.write_tables()
+    finally:
+        shutil.rmtree(pictures, ignore_errors=True)
     return comparison
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, silent
 from morphoscope.apps.verbs.folder import Folder, FolderRequest, read_folder
 from morphoscope.apps.verbs.output import claim_folder, writing
 from morphoscope.apps.verbs.progress import bar
@@ -61,7 +61,7 @@ def curve(
     names = dict.fromkeys([*(name for name in encoders if name not in BASELINES), *BASELINES])
     branches = {name: encoder_branch(name, backbone, seed) for name in names if name != TEXTURE}
     claim_folder(folder, (TABLE, ONE_SHOT, PAGE), may_replace=overwrite)
-    request = FolderRequest(as_paths(images), as_paths(labels), as_path(metadata), None, group, sample, tuple(tasks))
+    request = FolderRequest.of(images, labels, metadata, None, group, sample, tasks)
     settings = ['model.branches=["image", "texture"]', *([f"model.image_size={image_size}"] if image_size else [])]
     recipe = load_recipe("default", settings)
     read = read_folder(request, recipe, say)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from morphoscope.apps.verbs.arguments import PathLike, Paths, as_path, as_paths
 from morphoscope.apps.verbs.progress import bar
 from morphoscope.calibration.resolve import Scale, conflicts
 from morphoscope.data.catalogue import Catalogue, load_catalogue, refuse_lost
@@ -49,6 +50,37 @@ class FolderRequest:
     channels: tuple[str, ...] = ()
     """`spectrum=COLUMN` each, as with --channel."""
     lost_files: Literal["absent", "error"] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        images: Paths,
+        labels: Paths = (),
+        metadata: PathLike | None = None,
+        schema: PathLike | None = None,
+        group: str | None = None,
+        sample: str | None = None,
+        tasks: Sequence[str] = (),
+        unmatched: Literal["error", "blank"] | None = None,
+        scale: Scale | None = None,
+        channels: Sequence[str] = (),
+        lost_files: Literal["absent", "error"] | None = None,
+    ) -> FolderRequest:
+        """From what a verb was given: one path or several, as text or Path. Raises LabelSheetError for a channel of no kind."""
+        named = tuple(f"{name}={column}" for name, column in asked_channels(channels, channel_kinds()).items())
+        return cls(
+            as_paths(images),
+            as_paths(labels),
+            as_path(metadata),
+            as_path(schema),
+            group,
+            sample,
+            tuple(tasks),
+            unmatched,
+            scale,
+            named,
+            lost_files,
+        )
 
 
 @dataclass(frozen=True, eq=False)

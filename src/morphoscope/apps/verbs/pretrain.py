@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from safetensors.torch import save_file
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
 from morphoscope.apps.verbs.output import claim_folder, writing
 from morphoscope.apps.verbs.progress import bar
+from morphoscope.apps.verbs.time_budget import TimeBudget
 from morphoscope.calibration.resolve import resolve
 from morphoscope.data.catalogue import load_catalogue
 from morphoscope.data.picture_file import PictureFile, delete_canvases, open_picture_file, write_picture_file
@@ -32,6 +32,8 @@ from morphoscope.training.selfsupervised.recipe import PretrainingRecipe, load_p
 
 RECIPE = "recipe.toml"
 OWN_RESULTS = (ENCODER_WEIGHTS, ENCODER_DOCUMENT, RECIPE)
+SHEET_SHARE, SHEET_SECONDS = 0.05, 5.0
+"""Kept back from a time budget for the sheet of neighbours: a share of it, at most so long."""
 
 
 def pretrain(
@@ -61,8 +63,7 @@ def pretrain(
     learned. Returns the folder. Raises MorphoscopeError whose text is meant to be shown, and KeyboardInterrupt on Ctrl-C,
     after the finished epochs were kept for `resume`.
     """
-    began = time.monotonic() if began is None else began
-    deadline = None if time_budget_min is None else began + 60 * time_budget_min - min(5.0, 3 * time_budget_min)
+    deadline = TimeBudget.since(began, time_budget_min).deadline(SHEET_SHARE, SHEET_SECONDS)
     folder = Path(out)
     options = {"backbone": backbone, "encoder": encoder, "learning.epochs": epochs, "seed": seed}
     wanted = [f"{name}={value}" for name, value in options.items() if value is not None]

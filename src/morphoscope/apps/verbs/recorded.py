@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
+from morphoscope.apps.verbs.arguments import command_line
 from morphoscope.apps.verbs.folder import FolderRequest
 from morphoscope.errors import RecipeError
 from morphoscope.training.fit import Fitted
@@ -40,6 +41,11 @@ def with_record(recipe: Recipe, source: FolderRequest, refit: bool, ablate: bool
         fits=fits,
     )
     return _reaching(recipe, list(fits.values())[-1]).model_copy(update={"data": data})
+
+
+def repeating(out: Path) -> str:
+    """The command line that repeats the run in `out` from what it recorded."""
+    return command_line("train", "--recipe", out / "recipe.toml", "--out", "again")
 
 
 def as_recorded(recipe: Recipe, fit_name: str) -> Recipe:

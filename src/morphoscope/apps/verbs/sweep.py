@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, silent
 from morphoscope.apps.verbs.contestants import plain
 from morphoscope.apps.verbs.folder import Folder, FolderRequest, read_folder, working_side
 from morphoscope.apps.verbs.output import claim_folder, working_alone, write_whole, writing
@@ -85,7 +85,7 @@ def sweep(
     parameters = load_space(Path(space), start)
     _check(pruning, trials)
     claim_folder(folder_out, (), may_replace=True)
-    request = FolderRequest(as_paths(images), as_paths(labels), as_path(metadata), None, group, sample, tuple(tasks), None, scale)
+    request = FolderRequest.of(images, labels, metadata, None, group, sample, tasks, scale=scale)
     with working_alone(folder_out), writing(folder_out, "Make room there; the same command goes on with what is finished."):
         folder = read_folder(request, _largest(start, parameters), say)
         user_groups = [entry.group for entry in folder.catalogue.entries]

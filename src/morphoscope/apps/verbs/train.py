@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import math
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -13,12 +11,13 @@ from typing import Literal
 
 import numpy as np
 
-from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, command_line, silent
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, silent
 from morphoscope.apps.verbs.fits import FitSeries, ablated, trial_names
 from morphoscope.apps.verbs.folder import Folder, FolderRequest, read_folder
 from morphoscope.apps.verbs.output import claim_folder, peak_memory_mb, writing
-from morphoscope.apps.verbs.recorded import completed, without_stale_record
+from morphoscope.apps.verbs.recorded import completed, repeating, without_stale_record
 from morphoscope.apps.verbs.run_documents import write_documents
+from morphoscope.apps.verbs.time_budget import TimeBudget
 from morphoscope.apps.verbs.unfinished import (
     beginning_of,
     begun_branches,
@@ -30,12 +29,10 @@ from morphoscope.apps.verbs.unfinished import (
     write_beginning,
 )
 from morphoscope.calibration.resolve import Scale
-from morphoscope.data.channel_columns import asked_channels
 from morphoscope.data.leakage import LeakageAudit, audit
 from morphoscope.data.split import Fold, calibration_turns, check_protocol, chosen_on_test
 from morphoscope.data.split import split as split_pictures
 from morphoscope.errors import OutputError
-from morphoscope.models.branches import channel_kinds
 from morphoscope.models.branches.image import ImageBranch
 from morphoscope.models.encoders import DEFAULT, ENCODER_WEIGHTS, RANDOM, resolved_encoder, start_from
 from morphoscope.reporting.run_summary import RunSummary
@@ -55,14 +52,14 @@ REPORT_SHARE, REPORT_SECONDS = 0.1, 8.0
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """The options of `morphoscope train`, resolved. deadline: on time.monotonic(). command: the line that repeats the run."""
+    """The options of `morphoscope train`, resolved. command: the line that repeats the run."""
 
     source: FolderRequest
     recipe: Recipe
     out: Path
     refit: bool
     ablate: bool
-    deadline: float | None
+    budget: TimeBudget
     resume: bool
     overwrite: bool
     checkpoint_seconds: float
@@ -135,20 +132,8 @@ def train(
     Returns the figures: `summary.outcomes[0].accuracy`. Raises MorphoscopeError whose text is meant to be shown, and
     KeyboardInterrupt on Ctrl-C, after the finished epochs were kept for `resume`.
     """
-    began = time.monotonic() if began is None else began
-    given = FolderRequest(
-        as_paths(images),
-        as_paths(labels),
-        as_path(metadata),
-        as_path(schema),
-        group,
-        sample,
-        tuple(tasks),
-        unmatched,
-        scale,
-        tuple(f"{name}={column}" for name, column in asked_channels(channels, channel_kinds()).items()),
-        lost_files,
-    )
+    budget = TimeBudget.since(began, time_budget_min)
+    given = FolderRequest.of(images, labels, metadata, schema, group, sample, tasks, unmatched, scale, channels, lost_files)
     options = {"fit.epochs": epochs, "seed": seed, "split.protocol": split, "encoder": encoder}
     chosen = _chosen_recipe(recipe, options, settings)
     request = TrainRequest(
@@ -157,19 +142,24 @@ def train(
         out=Path(out),
         refit=chosen.data.refit if refit is None else refit,
         ablate=chosen.data.ablate if ablate is None else ablate,
-        deadline=_deadline(began, time_budget_min),
+        budget=budget,
         resume=resume,
         overwrite=overwrite,
         checkpoint_seconds=checkpoint_seconds,
-        command=command or command_line("train", "--recipe", Path(out) / "recipe.toml", "--out", "again"),
+        command=command or repeating(Path(out)),
     )
+    return _run(request, say)
+
+
+def _run(request: TrainRequest, say: Say) -> RunSummary:
+    """The folder is read, every fit made, and the run written."""
     _claim(request)
-    if resume and source_scale(request.fits):
+    if request.resume and source_scale(request.fits):
         request = replace(request, source=replace(request.source, scale=source_scale(request.fits)))
-    folder = read_folder(request.source, chosen, say, _scales_until(began, time_budget_min))
-    request = _suited_to(request, folder, _shapes_until(time_budget_min), say)
+    folder = read_folder(request.source, request.recipe, say, request.budget.share_from_begin(SCALE_SHARE))
+    request = _suited_to(request, folder, request.budget.share_from_now(SHAPE_SHARE), say)
     with writing(request.out, "Make room there; the same command with --resume goes on from the last checkpoint."):
-        summary = write_documents(_trained(request, folder, began, say), say)
+        summary = write_documents(_trained(request, folder, say), say)
         _end(request)
     return summary
 
@@ -189,24 +179,6 @@ def _suited_to(request: TrainRequest, folder: Folder, shapes_until: float, say: 
     if folder.scale != "auto":
         request = replace(request, source=replace(request.source, scale=folder.scale))
     return replace(request, recipe=_suited(request, folder, shapes_until, say))
-
-
-def _deadline(began: float, time_budget_min: float | None) -> float | None:
-    """When the last fit must have ended, on time.monotonic()."""
-    if time_budget_min is None:
-        return None
-    budget = time_budget_min * 60
-    return began + budget - min(REPORT_SECONDS, REPORT_SHARE * budget)
-
-
-def _scales_until(began: float, time_budget_min: float | None) -> float:
-    """When reading scales from pictures must have ended."""
-    return math.inf if time_budget_min is None else began + SCALE_SHARE * time_budget_min * 60
-
-
-def _shapes_until(time_budget_min: float | None) -> float:
-    """When measuring the pictures' objects must have ended."""
-    return math.inf if time_budget_min is None else time.monotonic() + SHAPE_SHARE * time_budget_min * 60
 
 
 def _suited(request: TrainRequest, folder: Folder, shapes_until: float, say: Say) -> Recipe:
@@ -266,9 +238,9 @@ def _claim(request: TrainRequest) -> None:
         refuse_resuming_nothing(request.out, request.fits)
 
 
-def _trained(request: TrainRequest, folder: Folder, began: float, say: Say) -> Training:
+def _trained(request: TrainRequest, folder: Folder, say: Say) -> Training:
     """Every fit of the run, on the folder that was read."""
-    started, recipe = datetime.now().astimezone() - timedelta(seconds=time.monotonic() - began), request.recipe
+    started, recipe = datetime.now().astimezone() - timedelta(seconds=request.budget.seconds_spent), request.recipe
     groups = [entry.group for entry in folder.catalogue.entries]
     together = folder.effective_groups if recipe.split.keep_together else np.arange(len(groups))
     folds = split_pictures(folder.truths, together, recipe.split.protocol, recipe.seed, user_groups=groups)
@@ -286,7 +258,7 @@ def _trained(request: TrainRequest, folder: Folder, began: float, say: Say) -> T
         request.fits,
         n_left=len(folds) * (1 + len(subsets)) + refits,
         say=say,
-        deadline=request.deadline,
+        deadline=request.budget.deadline(REPORT_SHARE, REPORT_SECONDS),
         resume=request.resume,
         checkpoint_seconds=request.checkpoint_seconds,
     )
@@ -299,7 +271,7 @@ def _trained(request: TrainRequest, folder: Folder, began: float, say: Say) -> T
         turns = calibration_turns(folds[0], folder.truths, folder.effective_groups, recipe.seed)
         trials = [series.calibrated(trials[0], recipe, turns, named[0][1])]
     final = series.refit(trials, recipe) if refits else trials[0]
-    seconds, timed = time.monotonic() - began, seconds_per_picture(final, material)
+    seconds, timed = request.budget.seconds_spent, seconds_per_picture(final, material)
     return Training(
         request,
         folder,

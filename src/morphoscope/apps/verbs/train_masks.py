@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import shutil
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, command_line, silent
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
 from morphoscope.apps.verbs.mask_documents import Gallery, MaskSummary, write_mask_documents
 from morphoscope.apps.verbs.output import claim_folder, peak_memory_mb, writing
 from morphoscope.apps.verbs.progress import bar
+from morphoscope.apps.verbs.recorded import repeating
+from morphoscope.apps.verbs.time_budget import TimeBudget
 from morphoscope.data.masks import MaskedFolder, MaskRequest, read_masked_folder, without_objects
 from morphoscope.data.split import Fold
 from morphoscope.errors import RecipeError
@@ -82,7 +83,7 @@ def train_masks(
     run repeats it. Returns the figures: `summary.figures["ap50"]`. Raises MorphoscopeError whose text is meant to be shown, and
     KeyboardInterrupt on Ctrl-C, after the best weights so far were written into `out`/model.
     """
-    began = time.monotonic() if began is None else began
+    budget = TimeBudget.since(began, time_budget_min)
     options: dict[str, object] = {"epochs": epochs, "seed": seed, "split": split, "encoder": encoder}
     options |= {"group": group, "sample": sample, "mask_kind": mask_kind}
     given = {name: value for name, value in options.items() if value is not None}
@@ -92,17 +93,16 @@ def train_masks(
     chosen = _placed(chosen, as_paths(images), as_path(masks), as_paths(labels))
     target = Path(out)
     claim_folder(target, OWN_RESULTS, may_replace=overwrite, hint="--overwrite to replace them")
-    command = command or command_line("train", "--recipe", target / "recipe.toml", "--out", "again")
     with writing(target, "Make room there and start again with --overwrite."):
-        return _run(chosen, target, command, _Clock(began, time_budget_min), say)
+        return _run(chosen, target, command or repeating(target), budget, say)
 
 
-def _run(recipe: MaskRecipe, out: Path, command: str, clock: _Clock, say: Say) -> MaskSummary:
+def _run(recipe: MaskRecipe, out: Path, command: str, budget: TimeBudget, say: Say) -> MaskSummary:
     folder = _read(recipe, say)
     fold = mask_fold(folder, recipe)
     _say_fold(fold, say)
     material = MaskTraining.of(folder, fold, recipe)
-    plan = planned(material, recipe, clock.minutes_for(recipe))
+    plan = planned(material, recipe, _fit_minutes(budget, recipe))
     fitted = _fitted(material, plan, say)
     _clear(out)
     save_segmenter(fitted.network, out / MODEL, _card(plan, folder, fold, fitted))
@@ -115,7 +115,7 @@ def _run(recipe: MaskRecipe, out: Path, command: str, clock: _Clock, say: Say) -
     tests, gallery = _tested(folder, fold, fitted, say)
     is_cut = fitted.seconds / 60 >= plan.minutes
     reached = plan.recipe.model_copy(update={"steps": fitted.steps}) if is_cut else plan.recipe
-    run = MaskRun(reached, folder, fold, fitted, tests, out, command, time.monotonic() - clock.began, peak_memory_mb())
+    run = MaskRun(reached, folder, fold, fitted, tests, out, command, budget.seconds_spent, peak_memory_mb())
     return write_mask_documents(run, gallery, say)
 
 
@@ -126,19 +126,11 @@ def _clear(out: Path) -> None:
         (out / name).unlink(missing_ok=True)
 
 
-@dataclass(frozen=True)
-class _Clock:
-    """began: on time.monotonic(). budget_min: minutes for the whole command, where it was given."""
-
-    began: float
-    budget_min: float | None
-
-    def minutes_for(self, recipe: MaskRecipe) -> float:
-        """Minutes that the fit may take."""
-        if self.budget_min is None:
-            return math.inf if recipe.epochs or recipe.steps else DEFAULT_MINUTES
-        left = self.budget_min - (time.monotonic() - self.began) / 60
-        return max(LEAST_MINUTES, left * (1 - TEST_SHARE) - REPORT_SECONDS / 60)
+def _fit_minutes(budget: TimeBudget, recipe: MaskRecipe) -> float:
+    """Minutes that the fit may take."""
+    if budget.minutes is None:
+        return math.inf if recipe.epochs or recipe.steps else DEFAULT_MINUTES
+    return max(LEAST_MINUTES, (budget.seconds_left * (1 - TEST_SHARE) - REPORT_SECONDS) / 60)
 
 
 def _placed(recipe: MaskRecipe, images: Sequence[Path], masks: Path | None, labels: Sequence[Path]) -> MaskRecipe:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from morphoscope.apps.verbs.arguments import PathLike, Say, silent
@@ -67,19 +67,9 @@ def watch(
     if find_threshold is not None and target is None:
         raise MorphoscopeError("--find-threshold: there is no --find; expected both or neither. Add --find TASK=CLASS.")
     rows_file = RowsFile(Path(out), bundle.schema, overwrite) if out else None
-    folder = FolderSettings(
-        poll_s=poll_s,
-        settle=settle,
-        existing=existing,
-        known=rows_file.known if rows_file else {},
-        known_until=rows_file.known_until if rows_file else None,
-        scale=scale,
-        max_pixels=max_pixels,
-        idle_s=idle_s,
-    )
-    after = rows_file.last_frames.get(Path(source).absolute(), 0) if rows_file else 0
-    video = VideoSettings(every, after, at_its_pace, pixel_size_nm)
-    opened = open_source(str(source), SourceSettings(folder, video))
+    folder = FolderSettings(poll_s, settle, existing=existing, scale=scale, max_pixels=max_pixels, idle_s=idle_s)
+    video = VideoSettings(every, at_its_pace=at_its_pace, pixel_size_nm=pixel_size_nm)
+    opened = open_source(str(source), _going_on(SourceSettings(folder, video), rows_file, source))
     predictor = predictor_for(bundle, opened, inputs)
     watcher = Watcher(opened, predictor, search_for(target, predictor, inputs, tile_px) if target else None)
     opened_archive = Archive.open(Path(archive)) if archive else None
@@ -88,6 +78,15 @@ def watch(
     keeping = _Keeping(PinFolder(pin_folder) if pin_folder else None, archiving)
     teller = _Teller(watcher, keeping, say, alert or say, status, str(out or ""))
     return _rows(watcher, rows_file, opened_archive, teller)
+
+
+def _going_on(settings: SourceSettings, rows_file: RowsFile | None, source: PathLike) -> SourceSettings:
+    """The settings that leave out what has a row already."""
+    if rows_file is None:
+        return settings
+    folder = replace(settings.folder, known=rows_file.known, known_until=rows_file.known_until)
+    after = rows_file.last_frames.get(Path(source).absolute(), 0)
+    return replace(settings, folder=folder, video=replace(settings.video, after=after))
 
 
 def _rows(watcher: Watcher, rows_file: RowsFile | None, archive: Archive | None, teller: _Teller) -> Iterator[Row]:
