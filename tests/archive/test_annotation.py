@@ -14,6 +14,7 @@ from morphoscope.archive import (
     add_tasks_of,
     adjudicate,
     agreement,
+    allow_several,
     answer_history,
     class_history,
     consensus,
@@ -33,8 +34,10 @@ from morphoscope.archive import (
 )
 from morphoscope.archive.annotation.sheet import answers_table
 from morphoscope.archive.export import label_sheet, table
+from morphoscope.data.task_labels import read_task
 from morphoscope.errors import ArchiveError
 from morphoscope.io.label_sheet import read_sheet
+from morphoscope.schema import Schema, Task
 
 TASK = "Morphology"
 
@@ -175,6 +178,102 @@ def test_agreement_leaves_out_what_is_unsure(asked: Archive) -> None:
     assert pair.n == 8 and pair.kappa == pytest.approx(0.75)
     assert found.n_unsure == 1 and found.fleiss.n == 8
     assert found.per_class["Fibre"].kappa is None
+
+
+CONTENT = "Content"
+
+
+@pytest.fixture
+def several(filled: Archive) -> Archive:
+    """People say which of three things are in a picture; several can be."""
+    (task,) = add_tasks_of(filled, Schema((Task(CONTENT, ("Particles", "Nanowires", "Film"), True),)), "ann")
+    assert task.is_multilabel
+    return filled
+
+
+def test_several_classes_are_one_answer_in_the_order_of_the_task(several: Archive) -> None:
+    first = give_answer(several, 1, CONTENT, "Nanowires|Particles", "ann")
+    second = give_answer(several, 1, CONTENT, "Film", "ann")
+    assert [one.class_name for one in current_answers(several, CONTENT)] == ["Film"]
+    undo_answer(several, second, "ann")
+    assert [one.class_name for one in current_answers(several, CONTENT)] == ["Particles|Nanowires"]
+    assert [one.given for one in answer_history(several, 1)] == ["Particles|Nanowires", "Film", ""] and first < second
+    assert [one.id for one in search(several, "Content.label=Nanowires").hits] == [1]
+    with pytest.raises(ArchiveError, match=r"has no class 'Films'.*Did you mean 'Film'"):
+        give_answer(several, 1, CONTENT, "Particles|Films", "ann")
+    with pytest.raises(ArchiveError, match="has no class ''"):
+        give_answer(several, 1, CONTENT, "", "ann")
+    add_task(several, TASK, ["Cube", "Rod"], "ann")
+    with pytest.raises(ArchiveError, match=r"'Cube\|Rod' names 2 classes of 'Morphology'; expected one"):
+        give_answer(several, 1, TASK, "Cube|Rod", "ann")
+
+
+def test_each_class_of_several_is_voted_on_by_itself(several: Archive) -> None:
+    votes = {
+        1: ("Particles|Film", "Particles|Nanowires", "Particles"),  # most name particles alone
+        2: ("Particles|Film", "Film|Particles", None),
+        3: ("Particles", "Particles|Film", None),  # a tie on the film
+        4: ("Particles", "Nanowires", "Film"),  # nothing has a majority
+    }
+    for picture, names in votes.items():
+        for annotator, name in zip(("ann", "bob", "cyd"), names, strict=True):
+            give_answer(several, picture, CONTENT, name, annotator)
+    found = consensus(several, CONTENT)
+    assert {number: one.class_name for number, one in found.items()} == {1: "Particles", 2: "Particles|Film", 3: None, 4: None}
+    assert [one.picture for one in disagreements(several, CONTENT)] == [1, 3, 4]
+    adjudicate(several, 3, CONTENT, "Film|Particles", "eve")
+    assert consensus(several, CONTENT)[3].class_name == "Particles|Film"
+    assert not consensus(several, CONTENT)[2].is_disputed
+
+
+def test_agreement_on_several_is_class_by_class_and_pooled(several: Archive) -> None:
+    said_by = {
+        "ann": ["Particles", "Particles|Film", "Film", "Nanowires"],
+        "bob": ["Particles", "Particles", "Film", "Nanowires"],
+    }
+    for annotator, answers in said_by.items():
+        for picture, name in enumerate(answers, 1):
+            give_answer(several, picture, CONTENT, name, annotator)
+    found = agreement(several, CONTENT)
+    assert found.per_class["Particles"].kappa == pytest.approx(1) and found.per_class["Nanowires"].kappa == pytest.approx(1)
+    assert found.per_class["Film"].kappa == pytest.approx((3 / 4 - 34 / 64) / (1 - 34 / 64)), "3 of 8 answers name a film"
+    pair = found.pairs["ann", "bob"]
+    observed, chance = 11 / 12, (1 / 2 + 10 / 16 + 1 / 2) / 3
+    assert pair.n == 4 and pair.kappa == pytest.approx((observed - chance) / (1 - chance))
+    assert found.fleiss.n == 4 and found.fleiss.kappa is not None
+
+
+def test_classes_of_several_change_and_answers_follow(several: Archive) -> None:
+    give_answer(several, 1, CONTENT, "Particles|Nanowires", "ann")
+    give_answer(several, 2, CONTENT, "Particles|Film", "ann")
+    merge_classes(several, CONTENT, ["Nanowires"], "Particles", "ann")
+    now = {one.picture: one.class_name for one in current_answers(several, CONTENT)}
+    assert now == {1: "Particles", 2: "Particles|Film"}
+    split_class(several, CONTENT, "Film", ["Dense film", "Porous film"], "ann")
+    assert {one.picture: one.is_outdated for one in current_answers(several, CONTENT)} == {1: False, 2: True}
+    assert queue(several, CONTENT, "audit", "ann", 2)[0] == 2
+
+
+def test_a_task_may_take_several_later_and_one_again(asked: Archive) -> None:
+    give_answer(asked, 1, TASK, "Cube", "ann")
+    allow_several(asked, TASK, True, "ann")
+    give_answer(asked, 2, TASK, "Cube|Rod", "ann")
+    assert said(asked) == {1: "Cube", 2: "Cube|Rod"}
+    allow_several(asked, TASK, False, "bob")
+    assert said(asked) == {1: "Cube", 2: None} and consensus(asked, TASK)[2].is_outdated
+    assert [event["kind"] for event in class_history(asked, TASK)][-2:] == ["several allowed", "one class only"]
+    allow_several(asked, TASK, True, "bob")
+    assert said(asked) == {1: "Cube", 2: "Cube|Rod"}, "nothing was lost"
+
+
+def test_training_reads_several_classes_from_the_sheet(several: Archive, tmp_path: Path) -> None:
+    give_answer(several, 1, CONTENT, "Nanowires|Particles", "ann")
+    give_answer(several, 2, CONTENT, "Film", "ann")
+    label_sheet(several, select(several)).to_csv(tmp_path / "labels.csv", index=False)
+    cells = read_sheet(tmp_path / "labels.csv")[CONTENT].tolist()
+    assert cells == ["Particles|Nanowires", "Film"]
+    read = read_task(CONTENT, dict(enumerate(cells)), 2)
+    assert read.task.is_multilabel and read.labels == {0: ("Nanowires", "Particles"), 1: ("Film",)}
 
 
 def test_no_queue_shows_what_was_answered_or_cannot_be_seen(asked: Archive) -> None:

@@ -69,7 +69,7 @@ def test_a_later_format_is_refused_and_an_older_one_led_on(tmp_path: Path) -> No
         migrate(connection, str(path), [*later, "CREATE TABLE even_more (x);\nCREATE TABLE more (x);\n"])
     assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'even_more'").fetchone(), "all or nothing"
     connection.close()
-    with pytest.raises(ArchiveError, match=r"has format 2.*Update Morphoscope"):
+    with pytest.raises(ArchiveError, match=rf"has format {len(later)}.*Update Morphoscope"):
         Archive.open(path)
 
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score
 
-from morphoscope.scores.agreement import class_kappas, cohens_kappa, fleiss_kappa
+from morphoscope.scores.agreement import (
+    class_kappas,
+    cohens_kappa,
+    fleiss_kappa,
+    pooled_cohens_kappa,
+    pooled_fleiss_kappa,
+    yes_or_no,
+)
 
 # Ten pictures, fourteen annotators, five classes: the textbook table whose kappa is 0.210.
 TEXTBOOK = np.array(
@@ -60,6 +67,22 @@ def test_two_classes_mirror_each_other_and_classes_average_to_the_whole() -> Non
     assert mean == pytest.approx(fleiss_kappa(TEXTBOOK).kappa), "Fleiss 1971"
     first, second = class_kappas(TEXTBOOK[:, :2])
     assert first.kappa == pytest.approx(second.kappa)
+
+
+def test_pooled_over_one_class_is_the_plain_kappa_and_over_more_averages_agreement_and_chance() -> None:
+    random = np.random.default_rng(3)
+    first = random.random((60, 3)) < (0.2, 0.5, 0.7)
+    second = np.where(random.random((60, 3)) < 0.8, first, random.random((60, 3)) < 0.5)
+    for i in range(3):
+        alone = pooled_cohens_kappa(first[:, i : i + 1], second[:, i : i + 1])
+        assert alone.kappa == pytest.approx(cohens_kappa(first[:, i].astype(int), second[:, i].astype(int), 2).kappa)
+        assert alone.kappa == pytest.approx(cohen_kappa_score(first[:, i], second[:, i]))
+    observed = (first == second).mean()
+    chance = np.mean([a * b + (1 - a) * (1 - b) for a, b in zip(first.mean(0), second.mean(0), strict=True)])
+    assert pooled_cohens_kappa(first, second).kappa == pytest.approx((observed - chance) / (1 - chance)), "De Vries et al. 2008"
+    questions = yes_or_no(first + second.astype(float), np.full(60, 2))
+    assert pooled_fleiss_kappa(questions[:1]) == class_kappas(first + second.astype(float), np.full(60, 2))[0]
+    assert pooled_fleiss_kappa(questions).kappa == pytest.approx(pooled_cohens_kappa(first, second).kappa, abs=0.02)
 
 
 def test_full_agreement_is_one_and_no_certainty() -> None:

@@ -145,11 +145,12 @@ export interface AnnotationTask {
 
 export interface TaskChange {
   task: string
-  change: 'add' | 'rename' | 'merge' | 'split' | 'define'
+  change: 'add' | 'rename' | 'merge' | 'split' | 'define' | 'several'
   name: string
   to?: string[]
   definition?: string
   examples?: string[]
+  multi_label?: boolean
 }
 
 export interface Answered {

@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from morphoscope.archive.annotation.consensus import consensus
-from morphoscope.archive.annotation.tasks import label_tasks
+from morphoscope.archive.annotation.tasks import LabelTask, label_tasks
 from morphoscope.archive.columns import Coded, Columns
 from morphoscope.archive.filters import Labels
 from morphoscope.archive.store import Archive
@@ -29,17 +29,17 @@ def consensus_columns(archive: Archive, current: Columns) -> Labels:
         with archive.cache_lock:
             known = archive.caches.get(key)
             if not (isinstance(known, tuple) and known[0] is current):
-                known = (current, _coded(archive, asked.name, [one.name for one in asked.open_classes], current))
+                known = (current, _coded(archive, asked, current))
                 archive.caches[key] = known
             return known[1]
 
     return labels
 
 
-def _coded(archive: Archive, task: str, classes: list[str], current: Columns) -> Coded:
-    index = {name: code for code, name in enumerate(classes)}
+def _coded(archive: Archive, task: LabelTask, current: Columns) -> Coded:
+    index = {one.name: code for code, one in enumerate(task.open_classes)}
     codes = np.full(len(current), -1, np.int32)
-    said = [(one.picture, index[one.class_name]) for one in consensus(archive, task).values() if one.class_name is not None]
-    ids = np.array([picture for picture, _ in said], np.int64)
-    codes[current.rows_of(ids)] = np.array([code for _, code in said], np.int32)
-    return Coded(codes, tuple(classes))
+    said = [(one.picture, one.class_name) for one in consensus(archive, task.name).values() if one.class_name is not None]
+    places = [index.setdefault(name, len(index)) for _, name in said]  # several classes at once are a value of their own
+    codes[current.rows_of(np.array([picture for picture, _ in said], np.int64))] = np.array(places, np.int32)
+    return Coded(codes, tuple(index))

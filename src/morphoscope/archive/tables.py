@@ -147,7 +147,12 @@ CREATE TABLE answer (
 CREATE INDEX answer_by_task ON answer (task, picture);
 """
 
-MIGRATIONS = [_FIRST]
+_SEVERAL_CLASSES = """
+ALTER TABLE task ADD COLUMN is_multilabel INTEGER NOT NULL DEFAULT 0;  -- 1: several classes can hold at once
+ALTER TABLE answer ADD COLUMN further TEXT NOT NULL DEFAULT '[]';      -- JSON: the classes that a multi-label answer has beside `class`
+"""
+
+MIGRATIONS = [_FIRST, _SEVERAL_CLASSES]
 """Scripts that lead from one version of the tables to the next; a file's version is how many it has been through."""
 
 

@@ -126,6 +126,26 @@ def test_classes_change_and_answers_follow(lab: TestClient) -> None:
     assert lab.put("/api/annotation/tasks", json={"task": "Growth", "change": "rename", "name": "x"}).status_code == 422
 
 
+def test_a_question_may_take_several_classes(lab: TestClient) -> None:
+    for name in ("Particles", "Nanowires", "Film"):
+        change = {"task": "Content", "change": "add", "name": name, "multi_label": True}
+        tasks = lab.put("/api/annotation/tasks", json=change).raise_for_status().json()
+    assert next(one for one in tasks if one["name"] == "Content")["multi_label"]
+    say = {"key": "a2", "task": "Content", "annotator": "Ada"}
+    lab.post("/api/annotation/answers", json=say | {"class": "Nanowires|Particles"}).raise_for_status()
+    lab.post("/api/annotation/answers", json=say | {"class": "Particles|Film", "annotator": "Ben"}).raise_for_status()
+    (dispute,) = lab.get("/api/annotation/disagreements", params={"task": "Content"}).json()
+    assert [vote["class"] for vote in dispute["votes"]] == ["Particles|Nanowires", "Particles|Film"]
+    agreement = lab.get("/api/annotation/agreement", params={"task": "Content"}).json()
+    assert agreement["pairs"][0]["n"] == 1 and set(agreement["per_class"]) == {"Particles", "Nanowires", "Film"}
+    lab.post("/api/annotation/adjudications", json=say | {"class": "Nanowires|Particles", "annotator": "Cy"}).raise_for_status()
+    sheet = pd.read_csv(io.StringIO(lab.get("/api/annotation/sheet.csv").text))
+    assert sheet["Content"].dropna().tolist() == ["Particles|Nanowires"]
+    lab.put("/api/annotation/tasks", json={"task": "Content", "change": "several"}).raise_for_status()
+    wrong = lab.post("/api/annotation/answers", json=say | {"class": "Particles|Film"})
+    assert wrong.status_code == 422 and "names 2 classes of 'Content'; expected one" in wrong.json()["detail"]
+
+
 def test_what_was_found_can_be_taken_home(lab: TestClient) -> None:
     rows = pd.read_csv(io.StringIO(lab.get("/api/archive/export", params={"format": "csv"}).text))
     assert len(rows) == 4 and "Morphology.best" in rows

@@ -102,6 +102,17 @@ export class Labelling {
   }
 }
 
+/** The classes chosen with one more or one less, in the order of the task, as the model and the sheet write them. */
+export function toggled(task: AnnotationTask, chosen: string[], name: string): string[] {
+  const now = chosen.includes(name) ? chosen.filter((other) => other !== name) : [...chosen, name]
+  return task.classes.map((one) => one.name).filter((one) => now.includes(one))
+}
+
+/** An answer as people read it; `A|B` is how a sheet holds two classes. */
+export function spoken(answer: string | null): string {
+  return answer === null ? 'unsure' : answer.replaceAll('|', ' + ')
+}
+
 export function preview(key: string): string {
   return `/api/pictures/${key}/thumbnail.webp?size=512`
 }

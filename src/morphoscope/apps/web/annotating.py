@@ -24,7 +24,7 @@ def annotation_tasks(archive: Archive) -> list[AnnotationTask]:
                 ClassDefinition(name=one.name, definition=one.definition, examples=[f"a{number}" for number in one.examples])
                 for one in task.open_classes
             ],
-            multi_label=False,
+            multi_label=task.is_multilabel,
         )
         for task in archives.label_tasks(archive)
     ]
@@ -36,12 +36,14 @@ def changed_task(archive: Archive, asked: TaskChange, who: str) -> None:
     if asked.change == "add":
         with archive.writing():
             if task not in {one.name for one in archives.label_tasks(archive)}:
-                archives.add_task(archive, task, [], who)
+                archives.add_task(archive, task, [], who, is_multilabel=asked.multi_label)
             archives.add_class(archive, task, name, who, asked.definition)
             if asked.examples:
                 archives.define_class(archive, task, name, who, examples=_numbers(archive, asked.examples))
     elif asked.change == "define":
         archives.define_class(archive, task, name, who, asked.definition, _numbers(archive, asked.examples))
+    elif asked.change == "several":
+        archives.allow_several(archive, task, asked.multi_label, who)
     elif asked.change == "split":
         archives.split_class(archive, task, name, to, who)
     elif len(to) != 1:

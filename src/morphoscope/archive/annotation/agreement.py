@@ -11,13 +11,27 @@ import numpy as np
 from morphoscope.archive.annotation.answers import current_answers
 from morphoscope.archive.annotation.tasks import label_task
 from morphoscope.archive.store import Archive
-from morphoscope.scores.agreement import Kappa, class_kappas, cohens_kappa, fleiss_kappa
+from morphoscope.schema import CLASS_SEPARATOR
+from morphoscope.scores.agreement import (
+    UNDEFINED,
+    Kappa,
+    class_kappas,
+    cohens_kappa,
+    fleiss_kappa,
+    pooled_cohens_kappa,
+    pooled_fleiss_kappa,
+    yes_or_no,
+)
+
+_Sets = dict[int, np.ndarray]
+"""(C,) bool of the classes that an annotator named, by picture."""
 
 
 @dataclass(frozen=True)
 class Agreement:
     """pairs: Cohen's kappa on the pictures that both answered; fleiss: of all annotators on pictures with two answers or more;
-    per_class: each class against the others. Unsure and outdated answers are left out and counted in n_unsure, n_outdated."""
+    per_class: each class against the others. Of a multi-label task each class is a question of its own, and the first two are
+    pooled over them. Unsure and outdated answers are left out and counted in n_unsure, n_outdated."""
 
     task: str
     pairs: dict[tuple[str, str], Kappa]
@@ -29,34 +43,42 @@ class Agreement:
 
 def agreement(archive: Archive, task: str) -> Agreement:
     """Of the answers that hold now. Raises ArchiveError for a task that there isn't."""
-    classes = [one.name for one in label_task(archive, task).open_classes]
-    index = {name: place for place, name in enumerate(classes)}
-    by_annotator: dict[str, dict[int, int]] = defaultdict(dict)
+    asked = label_task(archive, task)
+    classes = [one.name for one in asked.open_classes]
+    by_annotator: dict[str, _Sets] = defaultdict(dict)
     n_unsure = n_outdated = 0
     for answer in current_answers(archive, task):
         if answer.class_name is not None:
-            by_annotator[answer.annotator][answer.picture] = index[answer.class_name]
+            by_annotator[answer.annotator][answer.picture] = np.isin(classes, answer.class_name.split(CLASS_SEPARATOR))
         elif answer.is_outdated:
             n_outdated += 1
         else:
             n_unsure += 1
-    pairs = {(a, b): _pair(by_annotator[a], by_annotator[b], len(classes)) for a, b in combinations(sorted(by_annotator), 2)}
-    counts = _counts(by_annotator, len(classes))
-    per_class = dict(zip(classes, class_kappas(counts), strict=True))
-    return Agreement(task, pairs, fleiss_kappa(counts), per_class, n_unsure, n_outdated)
+    pairs = {
+        (a, b): _pair(by_annotator[a], by_annotator[b], asked.is_multilabel) for a, b in combinations(sorted(by_annotator), 2)
+    }
+    counts, answers = _counts(by_annotator, len(classes))
+    fleiss = pooled_fleiss_kappa(yes_or_no(counts, answers)) if asked.is_multilabel else fleiss_kappa(counts)
+    per_class = dict(zip(classes, class_kappas(counts, answers), strict=True))
+    return Agreement(task, pairs, fleiss, per_class, n_unsure, n_outdated)
 
 
-def _pair(first: dict[int, int], second: dict[int, int], n_classes: int) -> Kappa:
+def _pair(first: _Sets, second: _Sets, is_multilabel: bool) -> Kappa:
     both = sorted(first.keys() & second.keys())
-    codes_of_first, codes_of_second = (np.array([answers[picture] for picture in both], int) for answers in (first, second))
-    return cohens_kappa(codes_of_first, codes_of_second, n_classes)
+    if not both:
+        return UNDEFINED
+    of_first, of_second = (np.stack([sets[picture] for picture in both]) for sets in (first, second))
+    if is_multilabel:
+        return pooled_cohens_kappa(of_first, of_second)
+    return cohens_kappa(of_first.argmax(1), of_second.argmax(1), of_first.shape[1])
 
 
-def _counts(by_annotator: dict[str, dict[int, int]], n_classes: int) -> np.ndarray:
-    """(N, C) answers a class for every picture with any."""
+def _counts(by_annotator: dict[str, _Sets], n_classes: int) -> tuple[np.ndarray, np.ndarray]:
+    """(N, C) answers that name a class and (N,) answers, for every picture with any."""
     row = {picture: place for place, picture in enumerate(sorted({p for answers in by_annotator.values() for p in answers}))}
-    counts = np.zeros((len(row), n_classes))
-    for answers in by_annotator.values():
-        for picture, code in answers.items():
-            counts[row[picture], code] += 1
-    return counts
+    counts, answers = np.zeros((len(row), n_classes)), np.zeros(len(row))
+    for sets in by_annotator.values():
+        for picture, named in sets.items():
+            counts[row[picture]] += named
+            answers[row[picture]] += 1
+    return counts, answers

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from morphoscope.archive.annotation.tasks import LabelTask, label_task, label_tasks
 from morphoscope.archive.store import Archive, now
 from morphoscope.errors import ArchiveError, did_you_mean
+from morphoscope.schema import CLASS_SEPARATOR
 
 ANSWER, ADJUDICATION, UNDO = "answer", "adjudication", "undo"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """One answer. class_name: the class that it means now, None where the annotator was unsure or (`is_outdated`) the class was
-    split since and it must be asked again. given: the name that was given then; blank: unsure."""
+    """One answer. class_name: the class that it means now (several of a multi-label task: `A|B`), None where the annotator was
+    unsure or (`is_outdated`) a class was split since and it must be asked again. given: what was given then; blank: unsure."""
 
     id: int
     picture: int
@@ -30,6 +32,8 @@ class Answer:
 
 def give_answer(archive: Archive, picture: int, task: str, class_name: str | None, annotator: str) -> int:
     """Records an annotator's answer, in place of an earlier one of theirs; None is unsure. Its number, for undoing.
+
+    class_name: one class, or several of a multi-label task in any order (`A|B`).
 
     Raises ArchiveError for a picture, task or class that there isn't, and for a blank annotator.
     """
@@ -81,7 +85,7 @@ def answer_history(archive: Archive, picture: int) -> list[Answer]:
         f"{_SELECT}, u.id FROM answer a LEFT JOIN answer u ON u.undoes = a.id WHERE a.picture = ? ORDER BY a.id",
         (picture,),
     ).fetchall()
-    return [_answer(tasks[row[2]], row[:8], is_undone=row[8] is not None) for row in rows]
+    return [_answer(tasks[row[2]], row[:9], is_undone=row[9] is not None) for row in rows]
 
 
 def annotators(archive: Archive) -> list[str]:
@@ -90,7 +94,7 @@ def annotators(archive: Archive) -> list[str]:
     return [row[0] for row in rows]
 
 
-_SELECT = "SELECT a.id, a.picture, a.task, a.annotator, a.kind, a.class, a.given, a.made_at"
+_SELECT = "SELECT a.id, a.picture, a.task, a.annotator, a.kind, a.class, a.further, a.given, a.made_at"
 
 
 def _holding(archive: Archive, task: LabelTask, kind: str, group: str, picture: int | None) -> list[Answer]:
@@ -101,16 +105,14 @@ def _holding(archive: Archive, task: LabelTask, kind: str, group: str, picture: 
         f"WHERE a.task = ? AND a.kind = ? AND u.id IS NULL {of_picture} GROUP BY {group} ORDER BY a.picture, a.annotator",
         (task.id, kind) if picture is None else (task.id, kind, picture),
     ).fetchall()
-    return [_answer(task, row[:8]) for row in rows]
+    return [_answer(task, row[:9]) for row in rows]
 
 
-def _answer(task: LabelTask, row: tuple[int, int, int, str, str, int | None, str, str], is_undone: bool = False) -> Answer:
-    number, picture, _, annotator, kind, class_id, given, made_at = row
-    meant = task.meaning(class_id)
+def _answer(task: LabelTask, row: tuple[int, int, int, str, str, int | None, str, str, str], is_undone: bool = False) -> Answer:
+    number, picture, _, annotator, kind, class_id, further, given, made_at = row
+    meant = task.meaning([] if class_id is None else [class_id, *json.loads(further)])
     is_outdated = class_id is not None and meant is None
-    return Answer(
-        number, picture, task.name, annotator, kind, meant.name if meant else None, given, made_at, is_outdated, is_undone
-    )
+    return Answer(number, picture, task.name, annotator, kind, meant, given, made_at, is_outdated, is_undone)
 
 
 def _record(archive: Archive, picture: int, task: str, class_name: str | None, annotator: str, kind: str) -> int:
@@ -118,19 +120,34 @@ def _record(archive: Archive, picture: int, task: str, class_name: str | None, a
         raise ArchiveError(f"{archive.path}: an answer came without a name; expected who gave it. Say who you are.")
     with archive.writing() as connection:
         asked = label_task(archive, task)
-        classes = {one.name: one.id for one in asked.open_classes}
-        if class_name is not None and class_name not in classes:
-            raise ArchiveError(
-                f"{archive.path}: '{task}' has no class '{class_name}'; expected one of {', '.join(classes)}."
-                f"{did_you_mean(class_name, classes)} Add the class, or choose another."
-            )
+        given = "" if class_name is None else asked.joined(_chosen(archive, asked, class_name))
+        ids = {one.name: one.id for one in asked.open_classes}
+        first, *further = [ids[name] for name in given.split(CLASS_SEPARATOR)] if given else [None]
         cursor = connection.execute(
-            "INSERT INTO answer (made_at, annotator, kind, picture, task, class, given, hash) "
-            "SELECT ?, ?, ?, id, ?, ?, ?, hash FROM picture WHERE id = ?",
-            (now(), annotator.strip(), kind, asked.id, classes.get(class_name or ""), class_name or "", picture),
+            "INSERT INTO answer (made_at, annotator, kind, picture, task, class, further, given, hash) "
+            "SELECT ?, ?, ?, id, ?, ?, ?, ?, hash FROM picture WHERE id = ?",
+            (now(), annotator.strip(), kind, asked.id, first, json.dumps(further), given, picture),
         )
         if cursor.rowcount != 1:
             raise ArchiveError(
                 f"{archive.path}: it has no picture number {picture}; expected one that a search gave. Search again."
             )
         return int(cursor.lastrowid or 0)
+
+
+def _chosen(archive: Archive, task: LabelTask, text: str) -> list[str]:
+    """The classes that an answer names. Raises ArchiveError."""
+    classes = [one.name for one in task.open_classes]
+    chosen = text.split(CLASS_SEPARATOR)
+    for name in chosen:
+        if name not in classes:
+            raise ArchiveError(
+                f"{archive.path}: '{task.name}' has no class '{name}'; expected one of {', '.join(classes)}."
+                f"{did_you_mean(name, classes)} Add the class, or choose another."
+            )
+    if len(chosen) > 1 and not task.is_multilabel:
+        raise ArchiveError(
+            f"{archive.path}: '{text}' names {len(chosen)} classes of '{task.name}'; expected one. Choose one, or let the task take "
+            "several at once."
+        )
+    return chosen

@@ -21,6 +21,7 @@ from morphoscope.archive.models import looking_model
 from morphoscope.archive.store import Archive
 from morphoscope.archive.vectors import vectors
 from morphoscope.errors import ArchiveError, did_you_mean
+from morphoscope.schema import CLASS_SEPARATOR
 from morphoscope.training.few_labels.selection import TRUST_AFTER, UNSURE_MULTIPLE, UNSURE_SHARE, typical
 
 Order = Literal["informative", "disagreement", "audit"]
@@ -92,9 +93,13 @@ def _against_model(said: list[Consensus], current: Columns, task: str) -> list[i
     found = []
     for one, row in zip(named, rows.tolist(), strict=True):
         code = answered.best.codes[row]
-        if code >= 0 and answered.best.values[code] != one.class_name:
+        if code >= 0 and _classes(answered.best.values[code]) != _classes(one.class_name):
             found.append((-float(answered.confidence[row]), one.picture))
     return [picture for _, picture in sorted(found)]
+
+
+def _classes(answer: str | None) -> set[str]:
+    return set((answer or "").split(CLASS_SEPARATOR))
 
 
 def _audit(archive: Archive, task: str, free: np.ndarray, said: dict[int, Consensus], current: Columns, count: int) -> list[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,23 +31,38 @@ class LabelClass:
 
 @dataclass(frozen=True)
 class LabelTask:
-    """A question. classes: all that there ever were, in order."""
+    """A question. classes: all that there ever were, in order. Multi-label: several can hold at once."""
 
     id: int
     name: str
     classes: tuple[LabelClass, ...]
+    is_multilabel: bool = False
 
     @property
     def open_classes(self) -> tuple[LabelClass, ...]:
         """Those that can be answered."""
         return tuple(one for one in self.classes if one.state == OPEN)
 
-    def meaning(self, class_id: int | None) -> LabelClass | None:
-        """The open class that an answer means now; None where it was unsure, or its class was split and it must be asked again."""
+    def meaning(self, class_ids: Sequence[int]) -> str | None:
+        """What an answer means now, as a cell of a label sheet holds it (`Particles|Nanowires`), in the task's order.
+
+        None where it was unsure, or must be asked again: a class of it was split, or it names several where only one can hold.
+        """
         by_id = {one.id: one for one in self.classes}
-        while class_id is not None and by_id[class_id].state != OPEN:
-            class_id = by_id[class_id].successor
-        return None if class_id is None else by_id[class_id]
+        meant = set()
+        for number in class_ids:
+            one: LabelClass | None = by_id[number]
+            while one is not None and one.state != OPEN:
+                one = by_id[one.successor] if one.successor is not None else None
+            if one is None:
+                return None
+            meant.add(one.name)
+        return self.joined(meant) if len(meant) == 1 or (meant and self.is_multilabel) else None
+
+    def joined(self, names: Iterable[str]) -> str:
+        """Names of open classes as a cell of a label sheet holds them, `Particles|Nanowires`: in the task's order, each once."""
+        named = set(names)
+        return CLASS_SEPARATOR.join(one.name for one in self.open_classes if one.name in named)
 
 
 def label_tasks(archive: Archive) -> list[LabelTask]:
@@ -59,8 +74,8 @@ def label_tasks(archive: Archive) -> list[LabelTask]:
     for task, number, name, definition, examples, state, successor in rows:
         one = LabelClass(number, name, definition, tuple(json.loads(examples)), state, successor)
         classes.setdefault(task, []).append(one)
-    tasks = archive.connection.execute("SELECT id, name FROM task ORDER BY id").fetchall()
-    return [LabelTask(number, name, tuple(classes.get(number, ()))) for number, name in tasks]
+    tasks = archive.connection.execute("SELECT id, name, is_multilabel FROM task ORDER BY id").fetchall()
+    return [LabelTask(number, name, tuple(classes.get(number, ())), bool(several)) for number, name, several in tasks]
 
 
 def label_task(archive: Archive, name: str) -> LabelTask:
@@ -74,12 +89,14 @@ def label_task(archive: Archive, name: str) -> LabelTask:
     return tasks[name]
 
 
-def add_task(archive: Archive, name: str, classes: Sequence[str], annotator: str) -> LabelTask:
+def add_task(archive: Archive, name: str, classes: Sequence[str], annotator: str, *, is_multilabel: bool = False) -> LabelTask:
     """A new task. Raises ArchiveError for a name that is taken or blank."""
     name = _checked(archive, name, "task", [task.name for task in label_tasks(archive)])
     with archive.writing() as connection:
-        number = int(connection.execute("INSERT INTO task (name) VALUES (?)", (name,)).lastrowid or 0)
-        _log(connection, annotator, "task added", number, {"name": name})
+        number = int(
+            connection.execute("INSERT INTO task (name, is_multilabel) VALUES (?, ?)", (name, is_multilabel)).lastrowid or 0
+        )
+        _log(connection, annotator, "task added", number, {"name": name, "is_multilabel": is_multilabel})
         for one in classes:
             _insert(archive, connection, label_task(archive, name), one, annotator)
     return label_task(archive, name)
@@ -88,7 +105,20 @@ def add_task(archive: Archive, name: str, classes: Sequence[str], annotator: str
 def add_tasks_of(archive: Archive, schema: Schema, annotator: str) -> list[LabelTask]:
     """The tasks of a model, those that people label already left as they are."""
     known = {task.name for task in label_tasks(archive)}
-    return [add_task(archive, task.name, task.classes, annotator) for task in schema.tasks if task.name not in known]
+    return [
+        add_task(archive, task.name, task.classes, annotator, is_multilabel=task.is_multilabel)
+        for task in schema.tasks
+        if task.name not in known
+    ]
+
+
+def allow_several(archive: Archive, task: str, is_multilabel: bool, annotator: str) -> None:
+    """Whether several classes can hold at once. Where they can't any more, answers that name several are asked again."""
+    with archive.writing() as connection:
+        asked = label_task(archive, task)
+        connection.execute("UPDATE task SET is_multilabel = ? WHERE id = ?", (is_multilabel, asked.id))
+        _log(connection, annotator, "several allowed" if is_multilabel else "one class only", asked.id, {})
+        _all_changed(connection, asked.id)
 
 
 def add_class(archive: Archive, task: str, name: str, annotator: str, definition: str = "") -> LabelClass:

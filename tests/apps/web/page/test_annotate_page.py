@@ -69,3 +69,68 @@ def test_a_class_gets_a_definition(page: Page, lab, accessible: Callable[[Page],
     page.get_by_role("button", name="Say what it is").click()
     expect(page.get_by_role("row", name="Cube")).to_contain_text("Six faces, all alike")
     accessible(page)
+
+
+def test_several_classes_are_chosen_by_keys_and_confirmed(page: Page, lab, accessible: Callable[[Page], None]):
+    page.goto(f"{lab.address}/#/annotate/classes")
+    form = page.locator("form", has_text="A new question")
+    form.get_by_label("Question").fill("Content")
+    form.get_by_label("Its classes").fill("Particles, Nanowires, Film")
+    form.get_by_label("Several can hold at once").check()
+    form.get_by_role("button", name="Add").click()
+    page.get_by_role("combobox", name="Question").select_option("Content")
+    page.get_by_label("You are").fill("Ada")
+    page.get_by_label("You are").press("Enter")
+    page.get_by_role("link", name="Label", exact=True).click()
+    page.get_by_label("Queue").select_option("audit")
+    picture, told = page.get_by_alt_text("Micrograph to label"), page.get_by_role("region", name="Your last answers")
+    expect(picture).to_be_visible()
+    page.evaluate("document.activeElement.blur()")
+    classes = page.get_by_role("region", name="Classes of Content")
+    expect(classes).to_contain_text("Several may be chosen")
+    page.keyboard.press("2")
+    page.keyboard.press("1")
+    page.keyboard.press("3")
+    page.keyboard.press("3")
+    expect(classes.get_by_role("checkbox", name="Particles")).to_be_checked()
+    expect(classes.get_by_role("checkbox", name="Film")).not_to_be_checked()
+    accessible(page)
+    first = picture.get_attribute("src")
+    page.keyboard.press("Enter")
+    expect(told).to_contain_text("Particles + Nanowires")
+    expect(picture).not_to_have_attribute("src", first)
+    expect(classes.get_by_role("checkbox", checked=True)).to_have_count(0)
+    page.keyboard.press("Enter")  # nothing is chosen: nothing is said
+    page.keyboard.press("z")
+    expect(picture).to_have_attribute("src", first)
+    classes.get_by_role("checkbox", name="Film").click()  # and with the pointer, Enter still confirms
+    page.keyboard.press("Enter")
+    expect(told.get_by_role("listitem")).to_have_count(1)
+    expect(told).to_contain_text("Film")
+
+
+def test_a_dispute_over_several_classes_is_settled(page: Page, lab, accessible: Callable[[Page], None]):
+    page.goto(f"{lab.address}/#/annotate/agreement")
+    send = "([method, path, body]) => fetch(path, { method, headers: { 'Content-Type': 'application/json' }, "
+    send += "body: JSON.stringify(body) }).then((answer) => answer.status)"
+    for name in ("Voids", "Cracks", "Grains"):
+        change = {"task": "Defects", "change": "add", "name": name, "multi_label": True}
+        assert page.evaluate(send, ["PUT", "/api/annotation/tasks", change]) == 200
+    for who, said in (("Ben", "Voids|Cracks"), ("Chen", "Voids|Grains"), ("Dia", "Voids")):
+        answer = {"key": "a3", "task": "Defects", "class": said, "annotator": who}
+        assert page.evaluate(send, ["POST", "/api/annotation/answers", answer]) == 200
+    page.reload()
+    page.get_by_label("Question").select_option("Defects")
+    expect(page.get_by_text("κ is pooled over them")).to_be_visible()
+    page.get_by_label("You are").fill("Ada")
+    page.get_by_label("You are").press("Enter")
+    page.get_by_role("link", name="Adjudicate").click()
+    decision = page.get_by_role("region", name="Decision")
+    expect(decision).to_contain_text("Voids + Grains")
+    accessible(page)
+    decision.get_by_label("Voids").check()
+    decision.get_by_label("Cracks").check()
+    decision.get_by_role("button", name="Decide").click()
+    expect(page.get_by_text("No two annotators disagree on Defects.")).to_be_visible()
+    sheet = page.request.get(f"{lab.address}/api/annotation/sheet.csv").text()
+    assert "Voids|Cracks" in sheet

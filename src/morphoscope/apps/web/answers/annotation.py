@@ -18,6 +18,8 @@ class ClassDefinition(BaseModel):
 
 
 class AnnotationTask(BaseModel):
+    """multi_label: several classes can hold at once."""
+
     name: str
     classes: list[ClassDefinition]
     multi_label: bool
@@ -27,15 +29,17 @@ class TaskChange(BaseModel):
     """A change of one task's classes; earlier answers keep their words, and are read through the change.
 
     add: name, definition and examples. rename: name to `to[0]`. merge: name into `to[0]`. split: name into all of `to`.
-    define: a new definition or examples for a class.
+    define: a new definition or examples for a class. several: whether several classes can hold at once (`multi_label`, which
+    `add` takes too for a new task); where they can't any more, answers that name several are asked again.
     """
 
     task: str = Field(min_length=1, max_length=200)
-    change: Literal["add", "rename", "merge", "split", "define"]
-    name: str = Field(min_length=1, max_length=200)
+    change: Literal["add", "rename", "merge", "split", "define", "several"]
+    name: str = Field(default="", max_length=200)
     to: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(default=[], max_length=50)
     definition: str = Field(default="", max_length=4000)
     examples: list[Annotated[str, Field(max_length=40)]] = Field(default=[], max_length=50)
+    multi_label: bool = False
 
 
 class Queued(BaseModel):
@@ -45,13 +49,13 @@ class Queued(BaseModel):
 
 
 class AnswerSheet(BaseModel):
-    """A person's answer: the class, or null for unsure."""
+    """A person's answer: the class, several joined by `|` where the task takes several, or null for unsure."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     key: str = Field(max_length=40)
     task: str = Field(min_length=1, max_length=200)
-    class_: str | None = Field(default=None, alias="class", max_length=200)
+    class_: str | None = Field(default=None, alias="class", max_length=2000)
     annotator: str = Field(min_length=1, max_length=100)
 
 
@@ -73,7 +77,9 @@ class Pair(BaseModel):
 
 
 class Agreement(BaseModel):
-    """fleiss: Fleiss' κ over pictures that all annotators answered; per_class: the same for each class against the rest."""
+    """fleiss: Fleiss' κ over pictures that all annotators answered; per_class: the same for each class against the rest.
+
+    Where several classes can hold at once, κ is pooled over the classes, each a yes-or-no question."""
 
     pairs: list[Pair]
     fleiss: float | None
@@ -94,13 +100,13 @@ class Disagreement(BaseModel):
 
 
 class Adjudication(BaseModel):
-    """The answer that counts from now on."""
+    """The answer that counts from now on; several classes joined by `|` where the task takes several."""
 
     model_config = ConfigDict(populate_by_name=True)
 
     key: str = Field(max_length=40)
     task: str = Field(min_length=1, max_length=200)
-    class_: str | None = Field(default=None, alias="class", max_length=200)
+    class_: str | None = Field(default=None, alias="class", max_length=2000)
     annotator: str = Field(min_length=1, max_length=100)
     note: str = Field(default="", max_length=4000)
 
