@@ -39,7 +39,8 @@ from sklearn.neighbors import NearestNeighbors
 from morphoscope.apps.verbs.index import index
 from morphoscope.apps.verbs.predict import predict
 from morphoscope.archive import Archive, add_task, count_pictures, facets, give_answer, search
-from morphoscope.archive.vectors import _led, vectors
+from morphoscope.archive.current_vectors import vectors
+from morphoscope.archive.vectors import StoredRows
 from morphoscope.data.preprocessing import Preprocessing
 from morphoscope.measure.texture import texture_descriptors
 from morphoscope.models.branches.metadata import MetadataEncoder
@@ -301,12 +302,16 @@ def vectors_of_a_million(work: Path) -> Found:
     with Archive.open(work / "100000.archive") as archive:
         known = vectors(archive, 1)
     random = np.random.default_rng(2)
-    copies = [known.matrix + (0.005 * random.standard_normal(known.matrix.shape[1])).astype(np.float16) for _ in range(10)]
-    matrix = np.concatenate(copies)
-    leading = np.concatenate([_led(copy, known.axes) for copy in copies])
-    million = replace(known, ids=np.arange(len(matrix)), matrix=matrix, leading=leading)
+    turns = (0.005 * random.standard_normal((10, known.width))).astype(np.float16)
+    matrix = np.concatenate([known.kept.matrix + turn for turn in turns])
+    leading = np.concatenate([known.standard.led(part) for part in np.array_split(matrix, 100)], 1)
     everything, some = np.arange(len(matrix)), np.flatnonzero(random.random(len(matrix)) < 0.1)
-    examples = [known.centre + known.scale * known.matrix[row].astype(np.float32) for row in random.integers(0, 100_000, 20)]
+    stored = StoredRows(matrix, leading)
+    million = replace(known, ids=everything, places=everything, kept=stored, late=stored.none())
+    standard = known.standard
+    examples = [
+        standard.centre + standard.scale * known.directions(np.array([row]))[0] for row in random.integers(0, 100_000, 20)
+    ]
     found = {"load": psutil.getloadavg()[0], "bytes": matrix.nbytes}
     found["unfiltered"] = asked_each(lambda one: million.most_similar(one, everything, COUNT), examples)
     found["filtered"] = asked_each(lambda one: million.most_similar(one, some, COUNT), examples)

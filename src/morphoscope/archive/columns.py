@@ -87,6 +87,12 @@ class Columns:
         rows[rows == len(self.ids)] = 0
         return rows[self.ids[rows] == ids]
 
+    def has(self, ids: np.ndarray) -> np.ndarray:
+        """(N,) bool: whether a picture is one of these."""
+        found = np.zeros(len(self), bool)
+        found[self.rows_of(ids)] = True
+        return found
+
 
 def changed_since(connection: sqlite3.Connection, last: int, revision: int, model: KnownModel | None) -> Columns:
     """The rows that changed after a revision, as of `revision`; all of them after -1."""

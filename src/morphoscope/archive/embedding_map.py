@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from morphoscope.archive.current_vectors import vectors
 from morphoscope.archive.models import looking_model
 from morphoscope.archive.store import Archive
-from morphoscope.archive.vectors import Vectors, vectors
+from morphoscope.archive.vectors import Vectors
 
 LANDMARKS = 1000
 GROWTH = 4
@@ -57,7 +58,7 @@ def _with(known: Vectors, placed: EmbeddingMap, missing: np.ndarray) -> Embeddin
         plane = plane[np.searchsorted(placed.ids[kept], marks)]
     else:
         marks = _spread(known.ids)
-        plane = _laid_out(known.matrix[np.searchsorted(known.ids, marks)].astype(np.float32))
+        plane = _laid_out(known.directions(known.rows_of(marks)))
     others = missing[~np.isin(missing, marks)] if not len(placed.ids) else missing
     at = _beside(known, others, marks, plane)
     ids = others if len(placed.ids) else np.concatenate([marks, others])
@@ -97,11 +98,10 @@ def _principal(points: np.ndarray, count: int) -> np.ndarray:
 
 def _beside(known: Vectors, ids: np.ndarray, marks: np.ndarray, plane: np.ndarray) -> np.ndarray:
     """(K, 2): the weighted middle of each picture's nearest landmarks."""
-    of_marks = known.matrix[np.searchsorted(known.ids, marks)].astype(np.float32)
+    of_marks = known.directions(known.rows_of(marks))
     places = [np.zeros((0, 2), np.float32)]
     for start in range(0, len(ids), _BLOCK):
-        rows = np.searchsorted(known.ids, ids[start : start + _BLOCK])
-        cosine = known.matrix[rows].astype(np.float32) @ of_marks.T
+        cosine = known.directions(known.rows_of(ids[start : start + _BLOCK])) @ of_marks.T
         count = min(NEAREST, len(marks))
         nearest = np.argpartition(-cosine, count - 1, axis=1)[:, :count]
         weight = np.exp(SHARPNESS * (np.take_along_axis(cosine, nearest, 1) - cosine.max(1, keepdims=True)))

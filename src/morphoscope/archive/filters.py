@@ -6,13 +6,14 @@ import fnmatch
 import operator
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from morphoscope.archive.columns import NUMBERS, TEXTS, Answered, Coded, Columns
-from morphoscope.archive.query import RANGE, Condition, Query, Word
+from morphoscope.archive.query import RANGE, Condition, Query
 from morphoscope.archive.store import Archive
+from morphoscope.archive.words import WordHits, word_hits
 from morphoscope.errors import QueryError, did_you_mean
 from morphoscope.schema import CLASS_SEPARATOR, PARENT_SEPARATOR
 from morphoscope.units import length_unit, to_nm
@@ -40,38 +41,26 @@ def fields(found: Columns) -> list[str]:
     return [*of_tasks, CONFIDENCE, NOVELTY, *NUMBERS, NAME, *TEXTS]
 
 
-def matching(archive: Archive, query: Query, found: Columns, labels: Labels = lambda task: None) -> np.ndarray:
-    """(N,) bool: the pictures for which all words and conditions hold. Raises QueryError for a field or value that isn't."""
+def matching(
+    archive: Archive,
+    query: Query,
+    found: Columns,
+    labels: Labels = lambda task: None,
+    words: WordHits | None = None,
+) -> np.ndarray:
+    """(N,) bool: the pictures for which all words and conditions hold. words: which have the wanted ones, where that is known.
+    Raises QueryError for a field or value that isn't."""
     rows = np.ones(len(found), bool)
     asked_tasks = [task for one in query.conditions if (task := _task(found, one.field))]
     for condition in query.conditions:
         holds = _holds(archive, condition, found, asked_tasks, labels)
         rows &= ~holds if condition.is_excluded else holds
-    wanted = [word for word in query.words if not word.is_excluded]
-    if wanted:
-        rows &= _has_words(archive, wanted, found)
+    if query.wanted_words:
+        rows &= found.has((words or word_hits(archive, query.wanted_words)).ids)
     for word in query.words:
         if word.is_excluded:
-            rows &= ~_has_words(archive, [word], found)
+            rows &= ~found.has(word_hits(archive, [word]).ids)
     return rows
-
-
-def words_expression(words: Iterable[Word]) -> str:
-    """All words in FTS5's syntax: a bare word is the beginning of one, a phrase is whole words."""
-    quoted = ((word, '"' + word.text.replace('"', '""') + '"') for word in words)
-    return " AND ".join(text if word.is_phrase else f"{text} *" for word, text in quoted)
-
-
-def ids_with_words(archive: Archive, words: Sequence[Word]) -> np.ndarray:
-    """Numbers of the pictures that have all of the words."""
-    rows = archive.connection.execute("SELECT rowid FROM words WHERE words MATCH ?", (words_expression(words),)).fetchall()
-    return np.fromiter((row[0] for row in rows), np.int64, len(rows))
-
-
-def _has_words(archive: Archive, words: Sequence[Word], found: Columns) -> np.ndarray:
-    has = np.zeros(len(found), bool)
-    has[found.rows_of(ids_with_words(archive, words))] = True
-    return has
 
 
 def _holds(archive: Archive, condition: Condition, found: Columns, asked_tasks: Sequence[str], labels: Labels) -> np.ndarray:
@@ -173,7 +162,7 @@ def _name_holds(archive: Archive, condition: Condition, found: Columns) -> np.nd
     for value in condition.values:
         pattern = value.lower() if _is_pattern(value) else _literal(value.lower())
         rows = archive.connection.execute("SELECT id FROM picture WHERE lower(name) GLOB ?", (pattern,)).fetchall()
-        holds[found.rows_of(np.array([row[0] for row in rows], np.int64))] = True
+        holds |= found.has(np.array([row[0] for row in rows], np.int64))
     return _negated(condition, holds)
 
 

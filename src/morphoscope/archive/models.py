@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 
 from morphoscope import __version__
+from morphoscope.archive.feature_version import feature_version
 from morphoscope.archive.store import Archive, now
 from morphoscope.errors import ArchiveError, did_you_mean
 from morphoscope.schema import Schema
@@ -70,18 +71,23 @@ def looking_model(archive: Archive, name: str = "") -> KnownModel | None:
     models = known_models(archive)
     if name:
         return _named(archive, models, name)
-    counts = _counts(archive)
-    seen = [model for model in models if counts.get(model.id)]
-    return max(seen, key=lambda model: counts[model.id], default=None)
+    seen = [model for model in models if _has_features(archive, model)]
+    counts = _counts(archive, seen) if len(seen) > 1 else {}
+    return max(seen, key=lambda model: counts.get(model.id, 0), default=None)
 
 
-def _counts(archive: Archive) -> dict[int, int]:
-    """Pictures with features, by model."""
+def _has_features(archive: Archive, model: KnownModel) -> bool:
+    return archive.connection.execute("SELECT 1 FROM embedding WHERE model = ? LIMIT 1", (model.id,)).fetchone() is not None
+
+
+def _counts(archive: Archive, models: list[KnownModel]) -> dict[int, int]:
+    """Pictures with features, by model: counted anew only when features came or went."""
+    versions = [feature_version(archive, model.id) for model in models]
     with archive.cache_lock:
-        revision, known = archive.revision, archive.caches.get("embeddings counted")
-        if not isinstance(known, tuple) or known[0] != revision:
+        known = archive.caches.get("embeddings counted")
+        if not isinstance(known, tuple) or known[0] != versions:
             found = archive.connection.execute("SELECT model, count(*) FROM embedding GROUP BY model").fetchall()
-            known = archive.caches["embeddings counted"] = (revision, dict(found))
+            known = archive.caches["embeddings counted"] = (versions, dict(found))
         counts: dict[int, int] = known[1]
         return counts
 

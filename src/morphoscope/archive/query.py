@@ -57,6 +57,11 @@ class Query:
     conditions: tuple[Condition, ...] = ()
     like: str = ""
 
+    @property
+    def wanted_words(self) -> list[Word]:
+        """Those that must be found."""
+        return [word for word in self.words if not word.is_excluded]
+
     def __str__(self) -> str:
         """The text that `parse` makes this of."""
         parts = [_word_text(word) for word in self.words] + [_condition_text(one) for one in self.conditions]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,18 +13,19 @@ import numpy as np
 
 from morphoscope.archive.columns import Columns
 from morphoscope.archive.current_columns import columns
+from morphoscope.archive.current_vectors import vectors
 from morphoscope.archive.files import from_stored
-from morphoscope.archive.filters import ALIASES, CONFIDENCE, NOVELTY, matching, words_expression
+from morphoscope.archive.filters import matching
 from morphoscope.archive.labels import consensus_columns
 from morphoscope.archive.models import KnownModel, looking_model
+from morphoscope.archive.ordering import RELEVANCE, SIMILARITY, ordered
 from morphoscope.archive.pictures import picture_at
 from morphoscope.archive.predictions import embedding_of
 from morphoscope.archive.query import Query, parse
 from morphoscope.archive.store import Archive
-from morphoscope.archive.vectors import Vectors, vectors
-from morphoscope.errors import QueryError, did_you_mean
-
-SIMILARITY, RELEVANCE, ADDED, NAME = "similarity", "relevance", "added", "name"
+from morphoscope.archive.vectors import Vectors
+from morphoscope.archive.words import word_hits
+from morphoscope.errors import QueryError
 
 Look = Callable[[KnownModel, Path], np.ndarray]
 """Gives the features (F,) that a model sees in a picture file. Raises MorphoscopeError."""
@@ -117,19 +119,21 @@ def select(
     """The same without the hits' details. at_most: how many of the first need their order; the rest may come in any."""
     query = parse(query) if isinstance(query, str) else query
     current = columns(archive, model)
-    rows = np.flatnonzero(matching(archive, query, current, consensus_columns(archive, current)))
+    by = sort.removeprefix("-") or (SIMILARITY if query.like or features is not None else RELEVANCE)
+    words = word_hits(archive, query.wanted_words, is_ranked=by == RELEVANCE) if query.wanted_words else None
+    rows = np.flatnonzero(matching(archive, query, current, consensus_columns(archive, current), words))
     if query.like and features is None:
         features = _features(archive, query.like, look, model)
     if features is None:
-        return Selection(current, current.ids[rows[_order(archive, query, current, rows, None, sort, at_most)]], None)
+        return Selection(current, current.ids[rows[ordered(archive, current, rows, None, words, sort, at_most)]], None)
     rows, at, known, without = _comparable(archive, current, rows, features, model)
     if known is None:
         return Selection(current, current.ids[:0], np.zeros(0, np.float32), without)
     if at_most is not None and sort in ("", SIMILARITY):
-        first, score = known.most_similar(features, at, at_most)
-        return Selection(current, _first(current.ids[rows], known.ids[first]), score, without)
+        first = known.most_similar(features, at, at_most)
+        return Selection(current, _first(current.ids[rows], known.ids[first.rows]), first.cosine, without)
     score = known.similarity(features, at)
-    order = _order(archive, query, current, rows, score, sort, at_most)
+    order = ordered(archive, current, rows, score, words, sort, at_most)
     return Selection(current, current.ids[rows[order]], score[order], without)
 
 
@@ -152,32 +156,29 @@ def hits(archive: Archive, current: Columns, ids: np.ndarray, scores: np.ndarray
         of_some = archive.connection.execute(f"SELECT {_OF_HIT} FROM picture WHERE id IN ({marks})", some)  # noqa: S608
         rows |= {row[0]: row for row in of_some}
     at = current.rows_of(ids)
+    score: list[float | None] = [None] * len(ids) if scores is None else scores.tolist()
     found = []
-    for place, (number, row) in enumerate(zip(ids.tolist(), at.tolist(), strict=True)):
-        _, path, name, state, height, width, size, origin, sample, notes = rows[number]
-        score = None if scores is None else float(scores[place])
-        classes, novelty = _guesses(current, row), _known(current.novelty[row])
-        n_objects, diameter = _known(current.numbers["n_objects"][row]), _known(current.numbers["diameter_nm"][row])
-        found.append(
-            Hit(
-                *(number, from_stored(path), name, state, score, height, width, size, origin, sample, notes, classes, novelty),
-                None if n_objects is None else int(n_objects),
-                diameter,
-            )
-        )
+    for number, likeness, worked_out in zip(ids.tolist(), score, _worked_out(current, at), strict=True):
+        _, path, name, state, *said = rows[number]
+        found.append(Hit(*(number, from_stored(path), name, state, likeness, *said, *worked_out)))
     return found
 
 
-def _guesses(current: Columns, row: int) -> dict[str, Guess]:
-    return {
-        name: Guess(answered.best.values[code], float(answered.confidence[row]), bool(answered.is_sure[row]))
-        for name, answered in current.tasks.items()
-        if (code := answered.best.codes[row]) >= 0
-    }
+def _worked_out(current: Columns, at: np.ndarray) -> list[tuple[dict[str, Guess], float | None, int | None, float | None]]:
+    """Guesses, novelty, number and diameter of objects of some rows."""
+    guesses: list[dict[str, Guess]] = [{} for _ in at]
+    for task, answered in current.tasks.items():
+        given = (answered.best.codes[at].tolist(), answered.confidence[at].tolist(), answered.is_sure[at].tolist())
+        for guess, code, confidence, is_sure in zip(guesses, *given, strict=True):
+            if code >= 0:
+                guess[task] = Guess(answered.best.values[code], confidence, is_sure)
+    numbers = (current.novelty, current.numbers["n_objects"], current.numbers["diameter_nm"])
+    novelty, n_objects, diameter = ([_known(one) for one in values[at].tolist()] for values in numbers)
+    return list(zip(guesses, novelty, [None if n is None else int(n) for n in n_objects], diameter, strict=True))
 
 
 def _known(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
+    return None if math.isnan(value) else value
 
 
 def _features(archive: Archive, like: str, look: Look | None, model: str) -> np.ndarray:
@@ -217,85 +218,24 @@ def _comparable(
     known = vectors(archive, looking.id) if looking else None
     if looking is None or known is None or not len(known) or not len(rows):
         return rows[:0], rows[:0], None, len(rows)
-    if features.shape != known.centre.shape:
+    if features.shape != (known.width,):
         raise QueryError(
-            f"Search: the picture has {features.size} features, those of {looking.name} have {known.centre.size}; expected the "
+            f"Search: the picture has {features.size} features, those of {looking.name} have {known.width}; expected the "
             "same. Give features of that model."
         )
-    ids = current.ids[rows]
-    at = np.searchsorted(known.ids, ids)
-    at[at == len(known)] = 0
-    has = known.ids[at] == ids
+    at = _among_vectors(archive, current, known, looking)[rows]
+    has = at >= 0
+    if has.all():
+        return rows, at, known, 0
     return rows[has], at[has], known, int((~has).sum())
 
 
-def _order(
-    archive: Archive,
-    query: Query,
-    current: Columns,
-    rows: np.ndarray,
-    score: np.ndarray | None,
-    sort: str,
-    at_most: int | None,
-) -> np.ndarray:
-    """(K,) places of rows in the order asked for; unknown ones last."""
-    is_reversed = sort.startswith("-")
-    by = sort.removeprefix("-") or (SIMILARITY if score is not None else RELEVANCE if query.words else ADDED)
-    if by == ADDED:
-        order = np.arange(len(rows))
-        return order[::-1] if is_reversed else order
-    if by == NAME:
-        order = _by_name(archive, current.ids[rows])
-        return order[::-1] if is_reversed else order
-    if by == SIMILARITY and score is None:
-        raise QueryError(
-            "--sort similarity: no picture was given to compare with; expected 'like:PICTURE' in the search. Add it."
-        )
-    keys = -score if by == SIMILARITY and score is not None else _keys(archive, query, current, rows, by)
-    keys = -keys if is_reversed else keys
-    if at_most is not None and at_most < len(keys) // 4 and not np.isnan(keys).any():
-        first = np.argpartition(keys, at_most)[:at_most]
-        rest = np.ones(len(keys), bool)
-        rest[first] = False
-        return np.concatenate([first[np.lexsort((first, keys[first]))], np.flatnonzero(rest)])
-    return np.lexsort((np.arange(len(keys)), keys))  # stable, nan last
-
-
-def _keys(archive: Archive, query: Query, current: Columns, rows: np.ndarray, by: str) -> np.ndarray:
-    """(K,) numbers to sort by, ascending."""
-    wanted = ALIASES.get(by.lower(), by)
-    owner, _, what = wanted.rpartition(".")
-    if wanted == RELEVANCE:
-        return _relevance(archive, query, current.ids[rows])
-    if wanted.lower() == NOVELTY:
-        return current.novelty[rows]
-    if wanted.lower() == CONFIDENCE and current.tasks:
-        return np.minimum.reduce([one.confidence for one in current.tasks.values()])[rows]
-    if owner in current.tasks and what == CONFIDENCE:
-        return current.tasks[owner].confidence[rows]
-    if wanted.lower() in current.numbers:
-        return current.numbers[wanted.lower()][rows]
-    if wanted.lower() in current.texts:
-        coded = current.texts[wanted.lower()]
-        ranks = np.empty(len(coded.values) + 1)
-        ranks[np.argsort(np.array(coded.values, object), kind="stable")] = np.arange(len(coded.values))
-        ranks[-1] = np.nan
-        return ranks[coded.codes[rows]]
-    names = [SIMILARITY, RELEVANCE, ADDED, NAME, CONFIDENCE, NOVELTY, *current.numbers, *current.texts]
-    raise QueryError(f"--sort is '{by}'; expected one of {', '.join(names)}.{did_you_mean(by, names)} A minus turns it round.")
-
-
-def _relevance(archive: Archive, query: Query, ids: np.ndarray) -> np.ndarray:
-    """FTS5's rank of each picture: a hit in the name or the sample weighs more than one in the folder."""
-    wanted = [word for word in query.words if not word.is_excluded]
-    if not wanted:
-        return np.zeros(len(ids))
-    sql = "SELECT rowid, bm25(words, 4, 1, 4, 2) FROM words WHERE words MATCH ?"
-    ranked = np.array(archive.connection.execute(sql, (words_expression(wanted),)).fetchall(), float).reshape(-1, 2)
-    order = np.argsort(ranked[:, 0])
-    return ranked[order[np.searchsorted(ranked[order, 0], ids)], 1]
-
-
-def _by_name(archive: Archive, ids: np.ndarray) -> np.ndarray:
-    names = dict(archive.connection.execute("SELECT id, name FROM picture").fetchall())
-    return np.array(sorted(range(len(ids)), key=lambda place: str(names[int(ids[place])]).casefold()), np.int64)
+def _among_vectors(archive: Archive, current: Columns, known: Vectors, looking: KnownModel) -> np.ndarray:
+    """(N,) where the columns' pictures stand among the vectors, -1: nowhere; looked up anew only when pictures came or went."""
+    name = f"columns among vectors of {looking.id}"
+    with archive.cache_lock:
+        kept = archive.caches.get(name)
+        if not (isinstance(kept, tuple) and kept[0] is current.ids and kept[1] is known.ids):
+            kept = archive.caches[name] = (current.ids, known.ids, known.rows_of(current.ids))
+        at: np.ndarray = kept[2]
+        return at

@@ -78,6 +78,19 @@ class Archive:
         return str(stamp)
 
     @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """One state of the archive for several questions, whatever others write meanwhile. Nothing is to be written inside."""
+        connection = self.connection
+        if connection.in_transaction:
+            yield connection
+            return
+        connection.execute("BEGIN")
+        try:
+            yield connection
+        finally:
+            connection.execute("COMMIT")
+
+    @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """One transaction: all of it is kept, or nothing. Inside, `revision` is already the new number.
 

@@ -152,7 +152,27 @@ ALTER TABLE task ADD COLUMN is_multilabel INTEGER NOT NULL DEFAULT 0;  -- 1: sev
 ALTER TABLE answer ADD COLUMN further TEXT NOT NULL DEFAULT '[]';      -- JSON: the classes that a multi-label answer has beside `class`
 """
 
-MIGRATIONS = [_FIRST, _SEVERAL_CLASSES]
+_FEATURE_CHANGES = """
+CREATE TABLE feature_change (  -- transactions that added, replaced or removed features of a model
+  model INTEGER NOT NULL REFERENCES model,
+  revision INTEGER NOT NULL,
+  stamp TEXT NOT NULL,         -- the archive's in that transaction: no other state of features has it
+  PRIMARY KEY (model, revision)
+) WITHOUT ROWID;
+INSERT INTO feature_change
+  SELECT m.id, a.revision, a.stamp FROM model m, archive a WHERE EXISTS (SELECT 1 FROM embedding e WHERE e.model = m.id);
+CREATE TRIGGER features_added AFTER INSERT ON embedding BEGIN
+  INSERT OR REPLACE INTO feature_change SELECT new.model, revision, stamp FROM archive;
+END;
+CREATE TRIGGER features_replaced AFTER UPDATE ON embedding BEGIN
+  INSERT OR REPLACE INTO feature_change SELECT new.model, revision, stamp FROM archive;
+END;
+CREATE TRIGGER features_removed AFTER DELETE ON embedding BEGIN
+  INSERT OR REPLACE INTO feature_change SELECT old.model, revision, stamp FROM archive;
+END;
+"""
+
+MIGRATIONS = [_FIRST, _SEVERAL_CLASSES, _FEATURE_CHANGES]
 """Scripts that lead from one version of the tables to the next; a file's version is how many it has been through."""
 
 

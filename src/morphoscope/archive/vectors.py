@@ -7,156 +7,160 @@ carry most of every picture's features, the cosine is computed for all; what the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from morphoscope.archive.store import Archive
+from morphoscope.archive.feature_version import FeatureVersion
+from morphoscope.archive.half_floats import half_products
 
-BLOCK_ROWS = 8192
-"""float16 rows become float32 a block at a time, which stays in the processor's cache."""
-STANDARD_ROWS = 5_000
-"""Rows, evenly spread, that centre, scale and principal axes are taken from."""
-LEADING_AXES = 64
-"""Of the shipped encoder's 1,024 features they carry 94 % of the variance; see docs/decisions/archive.md."""
-FEW_ROWS = 4_096
+FEW_ROWS = 512
 """So few are compared in full right away."""
+_GATHERED_SHARE = 32
+"""Of fewer than this part of all rows the coordinates are picked out; of more it is faster to pass over all."""
+_BLOCK_ROWS = 65_536
 _ROUNDING = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
-class Vectors:
-    """M pictures that have features of a model: ids (M,) ascending, matrix (M, F) float16 of standardised unit vectors.
+class Standard:
+    """What features (F,) are standardised with, so that none counts for more than another: centre, scale (F,) float32; and
+    the principal axes (F, D) of what becomes of them, orthonormal."""
 
-    centre, scale: (F,) what features are standardised with, so that no feature counts for more than another. axes: (F, D)
-    principal ones; leading: (M, D + 1) float32 coordinates along them, and the length of the rest.
-    """
-
-    revision: int
-    ids: np.ndarray
-    matrix: np.ndarray
     centre: np.ndarray
     scale: np.ndarray
     axes: np.ndarray
+
+    def direction(self, features: np.ndarray) -> np.ndarray:
+        """(…, F) float32 unit vectors of features (…, F); of those that are no numbers zeros, which are like nothing."""
+        standard = features.astype(np.float32)
+        standard -= self.centre
+        standard /= self.scale
+        length = np.sqrt(np.vecdot(standard, standard))[..., None]
+        standard /= np.maximum(length, 1e-12)
+        return standard if np.isfinite(length).all() else np.where(np.isfinite(length), standard, np.float32(0))
+
+    def led(self, directions: np.ndarray) -> np.ndarray:
+        """(D + 1, N) coordinates along the axes, and the length of what they leave out, of vectors (N, F)."""
+        full = directions.astype(np.float32)
+        along = full @ self.axes if len(full) > 1 else np.einsum("nf,fd->nd", full, self.axes)
+        rest = np.sqrt(np.maximum(np.vecdot(full, full) - np.vecdot(along, along), 0))
+        return np.concatenate([along.T, rest[None]])
+
+
+@dataclass(frozen=True, eq=False)
+class StoredRows:
+    """As they lie in memory or a mapped file: matrix (S, F) float16 of unit vectors, leading (D + 1, S) float32 coordinates
+    along the principal axes, and the length of the rest."""
+
+    matrix: np.ndarray
     leading: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.matrix)
+
+    def none(self) -> StoredRows:
+        """As wide, without a row."""
+        return StoredRows(self.matrix[:0], self.leading[:, :0])
+
+    def cosine(self, wanted: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """(R,) of a unit vector (F,) with the rows at some places."""
+        return half_products(self.matrix, at, wanted)
+
+    def bound(self, led: np.ndarray, at: np.ndarray) -> np.ndarray:
+        """(R,): no cosine is larger. led: (D + 1,) of the picture that is sought."""
+        # Not by @, whose threads cost more than they save: see half_floats.
+        if len(at) * _GATHERED_SHARE < len(self):
+            return np.einsum("d,dr->r", led, self.leading[:, at])
+        found = np.empty(len(self), np.float32)
+        for start in range(0, len(self), _BLOCK_ROWS):
+            block = slice(start, start + _BLOCK_ROWS)
+            np.einsum("d,ds->s", led, self.leading[:, block], out=found[block])
+        return found[at]
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """The rows (K,) that are most like a picture, in order, and their cosines (K,)."""
+
+    rows: np.ndarray
+    cosine: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Vectors:
+    """M pictures that have features of a model, as of a version: ids (M,) ascending, and their places (M,) among the rows kept
+    on disk and, behind these, the late ones, which came since."""
+
+    version: FeatureVersion
+    ids: np.ndarray
+    places: np.ndarray
+    standard: Standard
+    kept: StoredRows
+    late: StoredRows
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def direction(self, features: np.ndarray) -> np.ndarray:
-        """(…, F) float32 unit vectors of features (…, F)."""
-        standard = ((features.astype(np.float32) - self.centre) / self.scale).astype(np.float32, copy=False)
-        return standard / np.maximum(np.linalg.norm(standard, axis=-1, keepdims=True), 1e-12)
+    @property
+    def width(self) -> int:
+        """Features of a picture."""
+        return len(self.standard.centre)
+
+    def directions(self, rows: np.ndarray) -> np.ndarray:
+        """(R, F) float32 unit vectors of pictures."""
+        places = self.places[rows]
+        found, is_kept = np.empty((len(rows), self.width), np.float32), places < len(self.kept)
+        found[is_kept] = self.kept.matrix[places[is_kept]]
+        found[~is_kept] = self.late.matrix[places[~is_kept] - len(self.kept)]
+        return found
+
+    def rows_of(self, ids: np.ndarray) -> np.ndarray:
+        """(N,) where pictures stand; -1 for those without features."""
+        rows = np.searchsorted(self.ids, ids)
+        rows[rows == len(self)] = 0
+        return np.where(self.ids[rows] == ids, rows, -1) if len(self) else np.full(len(ids), -1)
 
     def similarity(self, features: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """(R,) float32 cosines in [-1, 1] of the features (F,) of a picture with those at `rows`."""
-        return self._cosine(self.direction(features), rows)
+        return self._cosine(self.standard.direction(features), rows)
 
-    def most_similar(self, features: np.ndarray, rows: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """Which of `rows` (ascending) are most similar to a picture of features (F,): `count` of them in order, and their cosines."""
-        wanted = self.direction(features)
+    def most_similar(self, features: np.ndarray, rows: np.ndarray, count: int) -> Nearest:
+        """Which of `rows` (ascending) are most similar to a picture of features (F,): `count` of them in order."""
+        wanted = self.standard.direction(features)
         if not count:
-            return rows[:0], np.zeros(0, np.float32)
+            return Nearest(rows[:0], np.zeros(0, np.float32))
         if len(rows) <= max(FEW_ROWS, 4 * count):
-            return _best(rows, self._cosine(wanted, rows), count)
-        projected = wanted @ self.axes
-        rest = np.sqrt(max(0.0, 1.0 - float(projected @ projected)))
-        bound = self.leading @ np.append(projected, rest).astype(np.float32)
-        if len(rows) < len(self):
-            bound = bound[rows]
+            return best(rows, self._cosine(wanted, rows), count)
+        bound = self._bound(wanted, rows)
         guess = np.argpartition(-bound, 2 * count)[: 2 * count]
         least = np.partition(self._cosine(wanted, rows[guess]), -count)[-count]
         able = rows[np.flatnonzero(bound >= least - _ROUNDING)]
-        return _best(able, self._cosine(wanted, able), count)
+        return best(able, self._cosine(wanted, able), count)
 
     def _cosine(self, wanted: np.ndarray, rows: np.ndarray) -> np.ndarray:
-        found = np.empty(len(rows), np.float32)
-        for start in range(0, len(rows), BLOCK_ROWS):
-            some = rows[start : start + BLOCK_ROWS]
-            np.dot(self.matrix[some].astype(np.float32), wanted, out=found[start : start + len(some)])
+        return self._by_part(rows, lambda stored, at: stored.cosine(wanted, at))
+
+    def _bound(self, wanted: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        led = self.standard.led(wanted[None])[:, 0]
+        return self._by_part(rows, lambda stored, at: stored.bound(led, at))
+
+    def _by_part(self, rows: np.ndarray, work: Callable[[StoredRows, np.ndarray], np.ndarray]) -> np.ndarray:
+        """(R,) what `work` finds of kept and of late rows."""
+        places = self.places[rows]
+        if not len(self.late):
+            return work(self.kept, places)
+        found, is_kept = np.empty(len(rows), np.float32), places < len(self.kept)
+        found[is_kept] = work(self.kept, places[is_kept])
+        found[~is_kept] = work(self.late, places[~is_kept] - len(self.kept))
         return found
 
 
-def vectors(archive: Archive, model: int) -> Vectors:
-    """The features of a model as of now."""
-    name = f"vectors of {model}"
-    with archive.cache_lock:
-        revision = archive.revision
-        known = archive.caches.get(name)
-        if isinstance(known, Vectors) and known.revision == revision:
-            return known
-        is_known = isinstance(known, Vectors) and len(known) > 0
-        current = _refreshed(archive, model, revision, known) if is_known else _loaded(archive, model, revision)  # type: ignore[arg-type]
-        archive.caches[name] = current
-        return current
-
-
-def _loaded(archive: Archive, model: int, revision: int) -> Vectors:
-    ids, features = _features(archive, model, -1)
-    some = features[:: max(1, len(features) // STANDARD_ROWS)].astype(np.float32)
-    width = features.shape[1]
-    centre = some.mean(0) if len(some) else np.zeros(width, np.float32)
-    # Features that are the same everywhere must not grow out of rounding.
-    scale = some.std(0) + 0.01 * some.std() + 1e-6 if len(some) > 1 else np.ones(width, np.float32)
-    empty = Vectors(revision, ids, features, centre, scale, np.zeros((width, 0), np.float32), np.zeros((0, 1), np.float32))
-    known = replace(empty, axes=_principal_axes(empty.direction(some)) if len(some) else empty.axes)
-    leading = np.empty((len(ids), known.axes.shape[1] + 1), np.float32)
-    for start in range(0, len(ids), BLOCK_ROWS):  # in place: a second copy might not fit
-        block = slice(start, start + BLOCK_ROWS)
-        features[block] = known.direction(features[block])
-        leading[block] = _led(features[block], known.axes)
-    return replace(known, leading=leading)
-
-
-def _refreshed(archive: Archive, model: int, revision: int, known: Vectors) -> Vectors:
-    """With what changed since; centre, scale and axes stay, so that what was found stays comparable."""
-    changed = archive.connection.execute("SELECT id FROM picture WHERE revision > ?", (known.revision,)).fetchall()
-    kept = ~np.isin(known.ids, np.array([row[0] for row in changed], np.int64))
-    ids, features = _features(archive, model, known.revision)
-    if kept.all() and not len(ids):
-        return replace(known, revision=revision)
-    directions = known.direction(features).astype(np.float16) if len(ids) else known.matrix[:0]
-    all_ids = np.concatenate([known.ids[kept], ids])
-    order = np.argsort(all_ids, kind="stable")
-    matrix = np.concatenate([known.matrix[kept], directions])[order]
-    leading = np.concatenate([known.leading[kept], _led(directions, known.axes)])[order]
-    return replace(known, revision=revision, ids=all_ids[order], matrix=matrix, leading=leading)
-
-
-def _principal_axes(directions: np.ndarray) -> np.ndarray:
-    """(F, D) float32, orthonormal, of the second moments of unit vectors (S, F): cosines are about the origin, not the mean."""
-    _, axes = np.linalg.eigh(directions.T @ directions)
-    return np.ascontiguousarray(axes[:, ::-1][:, :LEADING_AXES], np.float32)
-
-
-def _led(directions: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    """(N, D + 1) coordinates along the axes, and the length of what they leave out, of vectors (N, F)."""
-    full = directions.astype(np.float32)
-    along = full @ axes
-    rest = np.sqrt(np.maximum((full**2).sum(1) - (along**2).sum(1), 0))
-    return np.concatenate([along, rest[:, None]], 1)
-
-
-def _best(rows: np.ndarray, cosine: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+def best(rows: np.ndarray, cosine: np.ndarray, count: int) -> Nearest:
     """The rows of the largest cosines in order, earlier ones first among equals."""
     if count < len(rows):
         kept = np.argpartition(-cosine, count)[:count]
         rows, cosine = rows[kept], cosine[kept]
     order = np.lexsort((rows, -cosine))
-    return rows[order], cosine[order]
-
-
-def _features(archive: Archive, model: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-    """Numbers and features (M, F) float16 of the pictures that changed since a revision."""
-    changed = "FROM embedding e JOIN picture p ON p.id = e.picture WHERE e.model = ? AND p.revision > ?"
-    asked: tuple[int, ...] = (model, last)
-    if last < 0:
-        changed, asked = "FROM embedding e WHERE e.model = ?", (model,)
-    count, width = archive.connection.execute(f"SELECT count(*), max(length(e.vector)) {changed}", asked).fetchone()
-    ids, features = np.zeros(count, np.int64), np.zeros((count, (width or 0) // 2), "<f2")
-    rows = archive.connection.execute(f"SELECT e.picture, e.vector {changed} ORDER BY e.picture", asked)
-    for start in range(0, count, BLOCK_ROWS):  # a million vectors must not be in memory twice
-        some = rows.fetchmany(min(BLOCK_ROWS, count - start))
-        ids[start : start + len(some)] = [row[0] for row in some]
-        features[start : start + len(some)] = np.frombuffer(b"".join(row[1] for row in some), "<f2").reshape(len(some), -1)
-    return ids, features
+    return Nearest(rows[order], cosine[order])

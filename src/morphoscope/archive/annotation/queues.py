@@ -17,9 +17,9 @@ from morphoscope.archive.annotation.consensus import Consensus, consensus
 from morphoscope.archive.annotation.tasks import label_task
 from morphoscope.archive.columns import Columns
 from morphoscope.archive.current_columns import columns
+from morphoscope.archive.current_vectors import vectors
 from morphoscope.archive.models import looking_model
 from morphoscope.archive.store import Archive
-from morphoscope.archive.vectors import vectors
 from morphoscope.errors import ArchiveError, did_you_mean
 from morphoscope.schema import CLASS_SEPARATOR
 from morphoscope.training.few_labels.selection import TRUST_AFTER, UNSURE_MULTIPLE, UNSURE_SHARE, typical
@@ -127,7 +127,6 @@ def _features(archive: Archive, ids: np.ndarray) -> np.ndarray:
     if looking is None:
         return np.zeros((len(ids), 1), np.float32)
     known = vectors(archive, looking.id)
-    found = np.zeros((len(ids), known.matrix.shape[1]), np.float32)
-    has = np.isin(ids, known.ids)
-    found[has] = known.matrix[np.searchsorted(known.ids, ids[has])]
+    found, rows = np.zeros((len(ids), known.width), np.float32), known.rows_of(ids)
+    found[rows >= 0] = known.directions(rows[rows >= 0])
     return found
