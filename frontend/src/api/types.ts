@@ -64,6 +64,13 @@ export interface Prediction {
   seconds: number
 }
 
+/** A person's word on the scale; null took it back. */
+export interface SetScale {
+  pixel_size_nm: number | null
+  annotator: string
+  time: string
+}
+
 export interface Scale {
   pixel_size_nm: { x: number; y: number } | null
   origin: string | null
@@ -71,6 +78,9 @@ export interface Scale {
   conflicts: string[]
   scale_bar: { value_nm: number; x0: number; x1: number; y: number } | null
   information_bar: { top: number; height: number; side: string } | null
+  set_by: SetScale | null
+  history: SetScale[]
+  kept: 'archive' | 'session'
 }
 
 export type Row = Record<string, string | number | boolean | null>

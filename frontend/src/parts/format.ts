@@ -62,3 +62,8 @@ export function roundBelow(most: number): number {
 export function many(value: number, noun: string): string {
   return `${count(value)} ${noun}${value === 1 ? '' : 's'}`
 }
+
+/** An answer as people read it; `A|B` is how a sheet holds two classes. */
+export function spoken(answer: string | null): string {
+  return answer === null ? 'unsure' : answer.replaceAll('|', ' + ')
+}

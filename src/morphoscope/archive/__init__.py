@@ -48,6 +48,7 @@ from morphoscope.archive.predictions import (
     record_predictions,
 )
 from morphoscope.archive.query import Query, parse
+from morphoscope.archive.scales import ScaleWord, scale_history, set_scale
 from morphoscope.archive.search import Found, Guess, Hit, search, select
 from morphoscope.archive.store import Archive
 from morphoscope.archive.thumbnails import thumbnail, thumbnail_of
@@ -70,6 +71,7 @@ __all__ = [
     "ModelIdentity",
     "Picture",
     "Query",
+    "ScaleWord",
     "StoredMeasurement",
     "StoredPrediction",
     "add_class",
@@ -111,8 +113,10 @@ __all__ = [
     "record_pictures",
     "record_predictions",
     "rename_class",
+    "scale_history",
     "search",
     "select",
+    "set_scale",
     "split_class",
     "thumbnail",
     "thumbnail_of",

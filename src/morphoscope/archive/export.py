@@ -12,6 +12,7 @@ from morphoscope.archive.annotation.tasks import label_tasks
 from morphoscope.archive.columns import NUMBERS, TEXTS, Answered, Coded
 from morphoscope.archive.files import from_stored, shown
 from morphoscope.archive.labels import LABEL_SOURCES, LabelSource, consensus_columns
+from morphoscope.archive.scales import PIXEL_SIZE, scale_cells
 from morphoscope.archive.search import Selection
 from morphoscope.archive.store import Archive
 from morphoscope.errors import ArchiveError, did_you_mean
@@ -75,6 +76,10 @@ def label_sheet(archive: Archive, found: Selection, source: LabelSource = "peopl
             "choose other --labels (people, model, both)."
         )
     sheet = pd.DataFrame({FILENAME: [shown(str(path)) for path in paths_of(archive, found.ids)], **columns})
+    words = scale_cells(archive)
+    sizes = [words.get(file_hash, {}).get(PIXEL_SIZE, "") for file_hash in _hashes_of(archive, found.ids)]
+    if any(sizes):
+        sheet[PIXEL_SIZE] = sizes  # training takes a person's word over the file's, as the archive does
     samples = _texts(found.columns.texts["sample"], found.columns.rows_of(found.ids))
     if any(samples):
         sheet[SAMPLE] = samples
@@ -88,6 +93,11 @@ def paths_of(archive: Archive, ids: np.ndarray) -> list[Path]:
         return [from_stored(archive.connection.execute(one, (int(number),)).fetchone()[0]) for number in ids]
     paths = dict(archive.connection.execute("SELECT id, path FROM picture").fetchall())
     return [from_stored(paths[number]) for number in ids.tolist()]
+
+
+def _hashes_of(archive: Archive, ids: np.ndarray) -> list[str]:
+    hashes = dict(archive.connection.execute("SELECT id, hash FROM picture WHERE hash IN (SELECT hash FROM scale)").fetchall())
+    return [hashes.get(number, "") for number in ids.tolist()]
 
 
 def _classes(archive: Archive, found: Selection, source: str) -> dict[str, np.ndarray]:

@@ -14,6 +14,7 @@ from morphoscope.archive.models import ModelIdentity, record_model
 from morphoscope.archive.pictures import Entry, record_pictures
 from morphoscope.archive.planning import Cells, Plan
 from morphoscope.archive.predictions import record_embeddings, record_predictions
+from morphoscope.archive.scales import scale_cells, with_scale
 from morphoscope.archive.store import Archive
 from morphoscope.archive.thumbnails import thumbnail
 from morphoscope.calibration.resolve import Scale
@@ -62,11 +63,14 @@ class Indexer:
         self._find_objects, self._segmenter = find_objects, segmenter
         self.model = record_model(archive, model[0])
         self._predictor = Predictor(model[1], max_pixels, scale)
+        self._words: dict[Path, dict[str, str]] = {}
 
     def run(self, todo: Plan, cells: Cells, outcome: Outcome) -> Iterator[int]:
         """Works a plan off; after each batch, when it is safe on disk, how many files are done."""
         done = 0
-        for batch in self._predictor.predict(todo.to_read, cells):
+        self._words = self._scales_of_people(todo)
+        read_with = {**cells, **{path: with_scale(cells.get(path, {}), word) for path, word in self._words.items()}}
+        for batch in self._predictor.predict(todo.to_read, read_with):
             self._record(batch, todo.looks, cells, outcome)
             done += len(batch.paths)
             yield done
@@ -106,16 +110,23 @@ class Indexer:
     def _measure(self, path: Path, number: int, row: Mapping[str, str], outcome: Outcome) -> None:
         if self._find_objects is None:
             return
+        row = with_scale(row, self._words.get(path, {}))
         try:
             micrograph = read_calibrated(path, row, scale=self._scale, max_pixels=self._max_pixels)
             measured = measure_picture(micrograph, self._find_objects(micrograph), Asked(cells=row))
         except MorphoscopeError as error:
             outcome.unmeasured[path] = str(error)
             return
-        objects = measured.objects
-        sized = objects.nm.equivalent_circular_diameter[objects.is_sized] if objects.nm else np.zeros(0)
-        record_measurement(self._archive, number, summary_row(measured), sized[np.isfinite(sized)], self._segmenter)
+        record_measurement(self._archive, number, summary_row(measured), measured.diameters_nm, self._segmenter)
         outcome.measured += 1
+
+    def _scales_of_people(self, todo: Plan) -> dict[Path, dict[str, str]]:
+        """What people said of the scale of these very bytes."""
+        words = scale_cells(self._archive)
+        if not words:
+            return {}
+        hashes = {path: current_state(path, todo.looks[path]).hash for path in (*todo.to_read, *todo.to_measure)}
+        return {path: words[file_hash] for path, file_hash in hashes.items() if file_hash in words}
 
 
 def _cell(row: Mapping[str, str], headings: tuple[str, ...]) -> str | None:

@@ -39,7 +39,8 @@ class Entry:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture of the archive. state: ok, error (see `error`), missing or changed. metadata: what its file says, as JSON values."""
+    """A picture of the archive. state: ok, error (see `error`), missing or changed. sheet: what the
+    user's metadata sheet said; metadata: what is known of it, as JSON values."""
 
     id: int
     path: Path
@@ -58,6 +59,7 @@ class Picture:
     notes: str
     added_at: str
     version: str
+    sheet: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -113,7 +115,7 @@ _SELECT = f"SELECT {', '.join(_COLUMNS)} FROM picture"  # noqa: S608
 def _picture(row: tuple[Any, ...]) -> Picture:
     values = dict(zip(_COLUMNS, row, strict=True))
     values["path"] = from_stored(values["path"])
-    values["metadata"] = json.loads(values["metadata"])
+    values["sheet"], values["metadata"] = json.loads(values["sheet"]), json.loads(values["metadata"])
     return Picture(**values)
 
 

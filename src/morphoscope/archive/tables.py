@@ -172,7 +172,18 @@ CREATE TRIGGER features_removed AFTER DELETE ON embedding BEGIN
 END;
 """
 
-MIGRATIONS = [_FIRST, _SEVERAL_CLASSES, _FEATURE_CHANGES]
+_SCALES_OF_PEOPLE = """
+CREATE TABLE scale (
+  id INTEGER PRIMARY KEY,
+  made_at TEXT NOT NULL,
+  annotator TEXT NOT NULL,
+  hash TEXT NOT NULL,          -- of the picture that was seen
+  pixel_size_nm REAL           -- none: what the file says holds again
+);
+CREATE INDEX scale_by_hash ON scale (hash);
+"""
+
+MIGRATIONS = [_FIRST, _SEVERAL_CLASSES, _FEATURE_CHANGES, _SCALES_OF_PEOPLE]
 """Scripts that lead from one version of the tables to the next; a file's version is how many it has been through."""
 
 

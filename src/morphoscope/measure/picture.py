@@ -47,6 +47,14 @@ class MeasuredPicture:
     objects: Objects
     summary: Summary
 
+    @property
+    def diameters_nm(self) -> np.ndarray:
+        """(n,) equivalent circular diameters of the objects that count; empty without a scale."""
+        if self.objects.nm is None:
+            return np.zeros(0)
+        sized = self.objects.nm.equivalent_circular_diameter[self.objects.is_sized]
+        return np.asarray(sized[np.isfinite(sized)])
+
 
 def measure_picture(micrograph: Micrograph, instance_map: np.ndarray, asked: Border | Asked = "exclude") -> MeasuredPicture:
     """Measures an instance map (Y, X), 0 = background, of the whole picture with its information bar.

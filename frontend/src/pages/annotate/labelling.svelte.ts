@@ -108,11 +108,6 @@ export function toggled(task: AnnotationTask, chosen: string[], name: string): s
   return task.classes.map((one) => one.name).filter((one) => now.includes(one))
 }
 
-/** An answer as people read it; `A|B` is how a sheet holds two classes. */
-export function spoken(answer: string | null): string {
-  return answer === null ? 'unsure' : answer.replaceAll('|', ' + ')
-}
-
 export function preview(key: string): string {
   return `/api/pictures/${key}/thumbnail.webp?size=512`
 }

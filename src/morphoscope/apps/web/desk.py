@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,12 +20,23 @@ from morphoscope.apps.web.refusal import RefusalError
 from morphoscope.apps.web.settings import Limits
 from morphoscope.apps.web.sources import Source, Sources
 from morphoscope.apps.web.workers.pool import WorkerPool
+from morphoscope.archive import ScaleWord
+from morphoscope.archive.scales import PIXEL_SIZE
 from morphoscope.data.record import micrograph_from_record
 
 Reading = Literal["never", "needed", "always"]
 """Whether the pixels are read for a scale bar, which may take a second."""
 
 KEPT_LOOKS, KEPT_PREDICTIONS, KEPT_OBJECTS, KEPT_HEAT, KEPT_WORDS = 96, 4096, 64, 256, 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A picture's objects as the API tells them, and as the archive keeps them: a row of summary.csv, and (n,) diameters."""
+
+    objects: Objects
+    summary: dict[str, str]
+    diameters_nm: np.ndarray
 
 
 class Desk:
@@ -43,31 +55,36 @@ class Desk:
         self._limits, self._decoders, self._analysts, self._pyramids = limits, decoders, analysts, pyramids
         self._looks: Recent[Look] = Recent(KEPT_LOOKS)
         self._predictions: Recent[Prediction] = Recent(KEPT_PREDICTIONS)
-        self._objects: Recent[Objects] = Recent(KEPT_OBJECTS)
+        self._objects: Recent[Found] = Recent(KEPT_OBJECTS)
         self._heat: Recent[np.ndarray] = Recent(KEPT_HEAT)
-        self._words: OrderedDict[str, dict[str, str]] = OrderedDict()
+        self._words: OrderedDict[str, ScaleWord] = OrderedDict()
 
     def user_row(self, key: str) -> dict[str, str]:
-        """What a person said of the picture: a row of a metadata sheet."""
-        return self._words.get(key, {})
+        """What people said of the picture, to the archive or to this server: a row of a metadata sheet."""
+        return self._row(self.source(key))
 
-    def tell(self, key: str, row: dict[str, str]) -> None:
-        """Keeps a person's word on a picture; an empty row forgets it."""
+    def word(self, key: str) -> ScaleWord | None:
+        """What a person said of the scale of a picture that the archive doesn't have."""
+        return self._words.get(key)
+
+    def tell(self, key: str, word: ScaleWord) -> None:
+        """Keeps a person's word on the scale until the server stops; one without a size forgets it."""
         self._words.pop(key, None)
-        if row:
-            self._words[key] = row
+        if word.pixel_size_nm is not None:
+            self._words[key] = word
         while len(self._words) > KEPT_WORDS:
             self._words.popitem(last=False)
 
-    def look(self, key: str, *, reading: Reading = "needed") -> Look:
-        """The decoded picture. Raises MorphoscopeError, RefusalError."""
+    def look(self, key: str, *, reading: Reading = "needed", user: dict[str, str] | None = None) -> Look:
+        """The decoded picture, as people say it is or as `user` would have it. Raises MorphoscopeError, RefusalError."""
         source = self.source(key)
+        row = self._row(source) if user is None else user
         if reading != "always":
             for better in ("needed", "never"):
-                known = self._looks.known(self._key(source, better))
+                known = self._looks.known(self._key(source, better, row))
                 if known and (known.is_final or better == reading):
                     return known
-        return self._looks.get(self._key(source, reading), lambda: self.decoded(source, self.user_row(key), reading))
+        return self._looks.get(self._key(source, reading, row), lambda: self.decoded(source, row, reading))
 
     def prediction(self, key: str, *, reading: Reading = "needed") -> Prediction:
         """What the model says. Raises RefusalError (404) where no model is loaded."""
@@ -82,12 +99,12 @@ class Desk:
         made = (self._predictions.known(self._key(source, kind)) for kind in ("final", "hasty"))
         return next((one for one in made if one), None)
 
-    def objects(self, key: str) -> Objects:
+    def objects(self, key: str) -> Found:
         """Outlines and measurements."""
         source = self.source(key)
         return self._objects.get(self._key(source, "objects"), lambda: self._measured(source))
 
-    def known_objects(self, key: str) -> Objects | None:
+    def known_objects(self, key: str) -> Found | None:
         """The same where they were found before."""
         return self._objects.known(self._key(self.source(key), "objects"))
 
@@ -121,15 +138,21 @@ class Desk:
         arrays, is_final = answer.arrays, answer.document["is_final"]
         return Look(micrograph, arrays.get("working"), arrays["preview"], user, is_final, seconds)
 
-    def _measured(self, source: Source) -> Objects:
-        job = self._job(source.path, source.name) | {"user": self.user_row(source.key), "reading": "needed"}
-        return objects_answer(self._analysts.ask(job | {"verb": "objects"}).document)
+    def _measured(self, source: Source) -> Found:
+        job = self._job(source.path, source.name) | {"user": self._row(source), "reading": "needed"}
+        answer = self._analysts.ask(job | {"verb": "objects"})
+        return Found(objects_answer(answer.document), answer.document["summary"], answer.arrays["diameters_nm"])
 
     def _job(self, path: Path, name: str) -> dict[str, Any]:
         return {"path": str(path), "name": name, "max_pixels": self._limits.max_pixels}
 
-    def _key(self, source: Source, what: str) -> tuple[Hashable, ...]:
-        return source.key, source.version, tuple(sorted(self.user_row(source.key).items())), what
+    def _row(self, source: Source) -> dict[str, str]:
+        word = self._words.get(source.key)
+        return dict(source.user) if word is None else {PIXEL_SIZE: repr(word.pixel_size_nm)}
+
+    def _key(self, source: Source, what: str, row: Mapping[str, str] | None = None) -> tuple[Hashable, ...]:
+        said = self._row(source) if row is None else row
+        return source.key, source.version, tuple(sorted(said.items())), what
 
 
 def predicted(classifier: Classifier, source: Source, look: Look) -> Prediction:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from morphoscope.apps.web.refusal import RefusalError
 from morphoscope.apps.web.uploads import UploadStore
-from morphoscope.archive import Archive, Picture, picture, picture_at
+from morphoscope.archive import Archive, Picture, picture, picture_at, scale_history
+from morphoscope.archive.scales import PIXEL_SIZE, with_scale
 from morphoscope.errors import ArchiveError
 
 KEPT_FILES = 50_000
@@ -18,7 +20,8 @@ KEPT_FILES = 50_000
 
 @dataclass(frozen=True)
 class Source:
-    """A picture's file. name, shown_path: what people know it by. version: changes with its content. stored: the archive's word."""
+    """A picture's file. name, shown_path: what people know it by. version: changes with its content. stored: the archive's word.
+    user: what people said of it there, a row of a metadata sheet."""
 
     key: str
     path: Path
@@ -26,6 +29,7 @@ class Source:
     shown_path: str
     version: str
     stored: Picture | None = None
+    user: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def identity(self) -> str:
@@ -72,7 +76,10 @@ class Sources:
         version = f"{_file_version(found.path)} {found.hash}"
         name = found.name.encode(errors="backslashreplace").decode()
         shown = str(found.path).encode(errors="backslashreplace").decode()
-        return Source(key, found.path, name, shown, version, found)
+        word = next(iter(scale_history(archive, found.id)[-1:]), None)
+        size = word.pixel_size_nm if word else None
+        user = with_scale(found.sheet, {} if size is None else {PIXEL_SIZE: repr(size)})
+        return Source(key, found.path, name, shown, version, found, user)
 
 
 def _file_version(path: Path) -> str:

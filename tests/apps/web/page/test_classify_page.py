@@ -84,7 +84,8 @@ def test_a_bar_set_by_hand_gives_nanometres(dropped: Page):
     scale.get_by_label("The bar stands for").fill("0,2")
     expect(scale).to_contain_text("= 4 nm per pixel")
     scale.get_by_role("button", name="Set the scale").click()
-    expect(scale).to_contain_text("4 nm per pixel set by hand")
+    expect(scale).to_contain_text("4 nm per pixel set by a person")
+    expect(scale).to_contain_text("Kept until the server stops")
     expect(dropped.get_by_role("region", name="Objects")).to_contain_text("diameter, nm")
 
 

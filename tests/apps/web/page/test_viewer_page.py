@@ -76,3 +76,24 @@ def test_a_picture_to_compare_is_chosen_among_similar_ones(opened: Page):
 def test_a_key_that_is_nothing_is_a_sentence(page: Page, lab):
     page.goto(f"{lab.address}/#/viewer/a999")
     expect(page.get_by_role("alert").first).to_be_visible()
+
+
+def test_a_scale_set_by_a_person_stays_in_the_archive(page: Page, lab, accessible: Callable[[Page], None]):
+    page.goto(f"{lab.address}/#/annotate")
+    page.get_by_label("You are").fill("Ada")
+    page.get_by_label("You are").press("Enter")
+    page.goto(f"{lab.address}/#/viewer/a12")
+    scale = page.get_by_role("region", name="Scale")
+    scale.get_by_role("button", name="Set from the bar").click()
+    scale.get_by_label("or nm per pixel").fill("3")
+    scale.get_by_role("button", name="Set", exact=True).click()
+    expect(scale).to_contain_text("3 nm per pixel set by Ada")
+    page.reload()
+    expect(scale).to_contain_text("3 nm per pixel set by Ada")
+    expect(scale).to_contain_text("Kept in the archive")
+    accessible(page)
+    scale.get_by_role("button", name="Correct").click()
+    scale.get_by_role("button", name="Forget").click()
+    expect(scale).to_contain_text("Unknown")
+    scale.get_by_text("Who set it").click()
+    expect(scale.get_by_role("row").filter(has_text="forgot it")).to_contain_text("Ada")

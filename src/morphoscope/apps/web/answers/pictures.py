@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 Cell = str | bool | float | None
 Row = dict[str, Cell]
@@ -118,8 +118,20 @@ class Strip(BaseModel):
     side: Literal["bottom", "top", "inside"]
 
 
+class SetScale(BaseModel):
+    """A person's word on the scale; null: it was taken back. annotator: blank where nobody said who they are."""
+
+    pixel_size_nm: float | None
+    annotator: str
+    time: str
+
+
 class Scale(BaseModel):
-    """evidence: every source's word. conflicts: a sentence for each that disagrees with the one used."""
+    """evidence: every source's word. conflicts: a sentence for each that disagrees with the one used.
+
+    set_by: the person's word that holds; history: all of them, the first first. kept: where a word is kept, in the archive or
+    until the server stops.
+    """
 
     pixel_size_nm: XY | None
     origin: str | None
@@ -127,10 +139,16 @@ class Scale(BaseModel):
     conflicts: list[str]
     scale_bar: Bar | None
     information_bar: Strip | None
+    set_by: SetScale | None
+    history: list[SetScale]
+    kept: Literal["archive", "session"]
 
 
 class DrawnBar(BaseModel):
-    """A person's word on the scale: the ends of the drawn bar with its length, or the pixel size; all empty forgets it."""
+    """A person's word on the scale: the ends of the drawn bar with its length, or the pixel size; all empty takes it back.
+
+    annotator: who says so, where the server has no tokens.
+    """
 
     x0: float | None = None
     x1: float | None = None
@@ -138,6 +156,7 @@ class DrawnBar(BaseModel):
     value: float | None = None
     unit: str = "nm"
     pixel_size_nm: float | None = None
+    annotator: str = Field(default="", max_length=100)
 
 
 class Histogram(BaseModel):

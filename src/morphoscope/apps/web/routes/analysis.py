@@ -11,6 +11,7 @@ from morphoscope.apps.web.answers.pictures import Hit, Objects
 from morphoscope.apps.web.archived import hit
 from morphoscope.apps.web.guards.access import Needs
 from morphoscope.apps.web.heat_picture import heat_picture
+from morphoscope.apps.web.person_scale import keep_measurement
 from morphoscope.apps.web.refusal import RefusalError
 from morphoscope.apps.web.routes.keys import Key
 from morphoscope.apps.web.services import ServicesOf
@@ -23,11 +24,12 @@ router = APIRouter(prefix="/api/pictures/{key}", tags=["pictures"], dependencies
 @router.get("/objects")
 def objects(services: ServicesOf, key: Key) -> Objects:
     """Outlines of the objects and their measurements, as `morphoscope measure` gives them."""
-    known = services.desk.known_objects(key)
-    if known:
-        return known
-    with services.analysing.slot():
-        return services.desk.objects(key)
+    found = services.desk.known_objects(key)
+    if found is None:
+        with services.analysing.slot():
+            found = services.desk.objects(key)
+    keep_measurement(services, key, found)
+    return found.objects
 
 
 @router.get("/similar")

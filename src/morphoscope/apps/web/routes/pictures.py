@@ -70,9 +70,9 @@ def thumbnail(services: ServicesOf, key: Key, size: Annotated[int, Query(ge=16, 
 
 
 def _micrograph(services: Services, source: Source) -> Micrograph:
-    """As the archive knows it, unless a person said more since."""
+    """As the archive knows it, with what people said of it."""
     stored = source.stored.micrograph if source.stored else None
-    if stored is not None and not services.desk.user_row(source.key):
+    if stored is not None:
         return stored
     return services.desk.look(source.key, reading="never").micrograph
 
@@ -81,7 +81,7 @@ def _known_prediction(services: Services, source: Source) -> Prediction | None:
     """The one made here, or the archive's by the same model."""
     if known := services.desk.known_prediction(source.key):
         return known
-    if services.archive is None or source.stored is None or services.desk.user_row(source.key):
+    if services.archive is None or source.stored is None:
         return None
     return archived_prediction(services.archive, source, services.classifier)
 

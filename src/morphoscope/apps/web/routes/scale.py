@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict
+from typing import Annotated
 
 from fastapi import APIRouter, Depends
 
 from morphoscope.apps.web.answers.pictures import XY, Bar, DrawnBar, EvidenceItem, Scale, Strip
-from morphoscope.apps.web.classifying import Look
 from morphoscope.apps.web.guards.access import Needs
+from morphoscope.apps.web.person_scale import keep_scale, scale_words
 from morphoscope.apps.web.refusal import RefusalError
 from morphoscope.apps.web.routes.keys import Key
-from morphoscope.apps.web.services import ServicesOf
+from morphoscope.apps.web.services import Services, ServicesOf
+from morphoscope.apps.web.settings import Token
 from morphoscope.calibration.resolve import conflicts
 from morphoscope.units import NM_PER_UNIT, length_unit, to_nm
 
@@ -26,18 +28,18 @@ _PIXEL_NM = 1e-6, 1e9
 def scale(services: ServicesOf, key: Key) -> Scale:
     """Every source's word on the pixel size; the picture's own scale bar is read too, which may take a second."""
     with services.classifying.slot():
-        return _scale(services.desk.look(key, reading="always"))
+        return _scale(services, key)
 
 
-@router.put("", dependencies=[Depends(Needs("annotator"))])
-def set_scale(services: ServicesOf, key: Key, drawn: DrawnBar) -> Scale:
-    """A person's word wins over all others: the two ends of the drawn bar and its length, or the pixel size in nm. An empty
-    object forgets it. Predictions and measurements of the picture are made anew when they are asked for."""
+@router.put("")
+def set_scale(services: ServicesOf, key: Key, drawn: DrawnBar, who: Annotated[Token, Depends(Needs("annotator"))]) -> Scale:
+    """A person's word wins over all others: the two ends of the drawn bar and its length, or the pixel size in nm. Without
+    either it is taken back. The archive keeps it with its author and its time, and indexing again leaves it; of a picture that
+    isn't archived the server keeps it until it stops. What was measured is measured anew when it is asked for."""
     pixel_nm = _pixel_nm(drawn)
-    services.desk.source(key)
-    services.desk.tell(key, {} if pixel_nm is None else {"pixel_size_nm": repr(pixel_nm)})
     with services.classifying.slot():
-        return _scale(services.desk.look(key, reading="always"))
+        keep_scale(services, key, pixel_nm, who.name if services.access.tokens else drawn.annotator)
+        return _scale(services, key)
 
 
 def _pixel_nm(drawn: DrawnBar) -> float | None:
@@ -63,9 +65,10 @@ def _pixel_nm(drawn: DrawnBar) -> float | None:
     return found
 
 
-def _scale(look: Look) -> Scale:
-    micrograph = look.micrograph
+def _scale(services: Services, key: str) -> Scale:
+    micrograph, words = services.desk.look(key, reading="always").micrograph, scale_words(services, key)
     size = micrograph.pixel_size
+    is_archived = services.desk.source(key).stored is not None
     return Scale(
         pixel_size_nm=XY(x=size.x_nm, y=size.y_nm) if size else None,
         origin=size.origin if size else None,
@@ -73,4 +76,7 @@ def _scale(look: Look) -> Scale:
         conflicts=conflicts(size),
         scale_bar=Bar(**asdict(micrograph.scale_bar)) if micrograph.scale_bar else None,
         information_bar=Strip(**asdict(micrograph.information_bar)) if micrograph.information_bar else None,
+        set_by=words[-1] if words and words[-1].pixel_size_nm is not None else None,
+        history=words,
+        kept="archive" if is_archived else "session",
     )

@@ -47,7 +47,8 @@ def objects(job: dict[str, Any]) -> Message:
             "n_left_out": max(0, len(rows) - MOST_OBJECTS),
             "summary": summary_row(measured) | {"path": job["name"]},
             "histogram": _histogram(measured),
-        }
+        },
+        {"diameters_nm": measured.diameters_nm},
     )
 
 
