@@ -17,7 +17,7 @@ from morphoscope.archive import column_cache as cache_module
 from morphoscope.archive import current_vectors as current_module
 from morphoscope.archive import vector_building as building_module
 from morphoscope.archive import vectors as vectors_module
-from morphoscope.archive.current_vectors import vectors
+from morphoscope.archive.current_vectors import keep_vectors, vectors
 from morphoscope.archive.feature_version import FeatureVersion
 from morphoscope.archive.half_floats import half_products
 from morphoscope.archive.vector_building import principal_axes, stored_rows
@@ -34,7 +34,15 @@ def compared(features: np.ndarray, n_late: int = 0) -> Vectors:
     standard = replace(plain, axes=principal_axes(plain.direction(features)))
     n = len(features) - n_late
     kept, late = stored_rows(standard, features[:n]), stored_rows(standard, features[n:])
-    return Vectors(FeatureVersion(0, ""), np.arange(1, len(features) + 1), np.arange(len(features)), standard, kept, late)
+    return Vectors(
+        FeatureVersion(0, ""),
+        np.arange(1, len(features) + 1),
+        np.arange(len(features)),
+        standard,
+        kept,
+        late,
+        FeatureVersion(0, ""),
+    )
 
 
 @pytest.mark.parametrize("falloff", [0.0, 1.0, 3.0], ids=["no axis leads", "some lead", "few lead"])
@@ -186,9 +194,16 @@ def test_much_that_is_new_is_worked_out_anew(filled: Archive, monkeypatch: pytes
     record_embeddings(filled, model.id, [1, 2], np.eye(3)[:2])
     order(filled)
     assert len(times) == 1
+    keep_vectors(filled, model.id)
+    assert order(filled) == reopened(filled) and len(times) == 1, "two are few"
     record_embeddings(filled, model.id, [3], np.eye(3)[:1])
+    order(filled)
+    assert len(times) == 1, "a search takes the time only for more"
+    keep_vectors(filled, model.id)
+    assert order(filled) == reopened(filled) and len(times) == 2
+    record_embeddings(filled, model.id, [3, 4, 5, 6], np.eye(4, 3))
     assert order(filled) == reopened(filled) == afresh(filled)
-    assert len(times) == 3, "in this program, and without the file"
+    assert len(times) == 4, "in this program, and without the file"
 
 
 @pytest.mark.usefixtures("keeping")

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from morphoscope.archive.approximate import probably_most_similar
 from morphoscope.archive.columns import Columns
 from morphoscope.archive.current_columns import columns
 from morphoscope.archive.current_vectors import vectors
@@ -63,22 +64,25 @@ class Hit:
 
 @dataclass(frozen=True)
 class Found:
-    """hits: the page asked for, of `total`. without_features: pictures that a search by picture could not compare."""
+    """hits: the page asked for, of `total`. without_features: pictures that a search by picture could not compare.
+    is_approximate: a few of the most similar may be missing, since the archive is very large."""
 
     total: int
     seconds: float
     hits: list[Hit]
     without_features: int = 0
+    is_approximate: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """Every picture that a search finds, in its order: ids (K,), score (K,) or None."""
+    """Every picture that a search finds, in its order: ids (K,), score (K,) or None. is_approximate: see Found."""
 
     columns: Columns
     ids: np.ndarray
     score: np.ndarray | None
     without_features: int = 0
+    is_approximate: bool = False
 
 
 def search(
@@ -103,7 +107,8 @@ def search(
     page = slice(offset, offset + limit)
     scores = selection.score[page] if selection.score is not None else None
     found = hits(archive, selection.columns, selection.ids[page], scores)
-    return Found(len(selection.ids), time.perf_counter() - began, found, selection.without_features)
+    seconds = time.perf_counter() - began
+    return Found(len(selection.ids), seconds, found, selection.without_features, selection.is_approximate)
 
 
 def select(
@@ -130,8 +135,10 @@ def select(
     if known is None:
         return Selection(current, current.ids[:0], np.zeros(0, np.float32), without)
     if at_most is not None and sort in ("", SIMILARITY):
-        first = known.most_similar(features, at, at_most)
-        return Selection(current, _first(current.ids[rows], known.ids[first.rows]), first.cosine, without)
+        probable = probably_most_similar(known, features, at, at_most)
+        first = probable or known.most_similar(features, at, at_most)
+        ids = _first(current.ids[rows], known.ids[first.rows])
+        return Selection(current, ids, first.cosine, without, probable is not None)
     score = known.similarity(features, at)
     order = ordered(archive, current, rows, score, words, sort, at_most)
     return Selection(current, current.ids[rows[order]], score[order], without)

@@ -43,7 +43,7 @@ def kept_vectors(archive: Path, model_sha: str) -> Vectors | None:
     expected: Shapes = _shapes(len(ids), width, n_axes)
     if any((array.shape, array.dtype.str) != expected.get(name) for name, array in arrays.items()):
         return None
-    return Vectors(version, ids, np.arange(len(ids)), standard, stored, stored.none())
+    return Vectors(version, ids, np.arange(len(ids)), standard, stored, stored.none(), version)
 
 
 @contextmanager

@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from morphoscope.archive.feature_version import FeatureVersion
 from morphoscope.archive.half_floats import half_products
+
+if TYPE_CHECKING:
+    from morphoscope.archive.nearest_graph import NearestGraph
 
 FEW_ROWS = 512
 """So few are compared in full right away."""
@@ -91,7 +96,7 @@ class Nearest:
 @dataclass(frozen=True, eq=False)
 class Vectors:
     """M pictures that have features of a model, as of a version: ids (M,) ascending, and their places (M,) among the rows kept
-    on disk and, behind these, the late ones, which came since."""
+    on disk (as of kept_version) and, behind these, the late ones, which came since. graph: of the kept rows, where there is one."""
 
     version: FeatureVersion
     ids: np.ndarray
@@ -99,6 +104,8 @@ class Vectors:
     standard: Standard
     kept: StoredRows
     late: StoredRows
+    kept_version: FeatureVersion
+    graph: NearestGraph | None = None
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -121,6 +128,17 @@ class Vectors:
         rows = np.searchsorted(self.ids, ids)
         rows[rows == len(self)] = 0
         return np.where(self.ids[rows] == ids, rows, -1) if len(self) else np.full(len(ids), -1)
+
+    def rows_at(self, places: np.ndarray) -> np.ndarray:
+        """Which pictures lie at places, in any order; places whose picture is gone or lies elsewhere now are left out."""
+        rows = self._row_at[places]
+        return rows[rows >= 0]
+
+    @cached_property
+    def _row_at(self) -> np.ndarray:
+        rows = np.full(len(self.kept) + len(self.late), -1)
+        rows[self.places] = np.arange(len(self))
+        return rows
 
     def similarity(self, features: np.ndarray, rows: np.ndarray) -> np.ndarray:
         """(R,) float32 cosines in [-1, 1] of the features (F,) of a picture with those at `rows`."""

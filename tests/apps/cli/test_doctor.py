@@ -33,13 +33,18 @@ def test_what_is_missing_comes_with_its_command(morphoscope: Morphoscope, monkey
     assert lines[at + 1].strip().startswith('pip install "timm')
 
 
-def test_the_extra_for_the_makers_formats_is_named(morphoscope: Morphoscope, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "ok       extra vendor: Gatan, TIA, Velox" in morphoscope("doctor").out
+@pytest.mark.parametrize(
+    ("extra", "module", "what"), [("vendor", "rsciio", "Gatan, TIA, Velox"), ("usearch", "usearch", "similarity in archives")]
+)
+def test_the_extras_are_named(
+    morphoscope: Morphoscope, monkeypatch: pytest.MonkeyPatch, extra: str, module: str, what: str
+) -> None:
+    assert f"ok       extra {extra}: {what}" in morphoscope("doctor").out
     usual = doctor.find_spec
-    monkeypatch.setattr(doctor, "find_spec", lambda name: None if name == "rsciio" else usual(name))
+    monkeypatch.setattr(doctor, "find_spec", lambda name: None if name == module else usual(name))
     lines = morphoscope("doctor").out.splitlines()
-    (at,) = [number for number, line in enumerate(lines) if line.startswith("missing  extra vendor")]
-    assert lines[at + 1].strip() == 'pip install "morphoscope[vendor]"'
+    (at,) = [number for number, line in enumerate(lines) if line.startswith(f"missing  extra {extra}")]
+    assert lines[at + 1].strip() == f'pip install "morphoscope[{extra}]"'
 
 
 def test_a_cache_that_can_not_be_written_is_told(

@@ -35,6 +35,7 @@ def examine() -> list[Finding]:
     findings.append(Finding(f"memory {memory.total / 2**30:.0f} GB, {memory.available / 2**30:.0f} GB free"))
     findings.append(_cache())
     findings.append(_extra("vendor", "rsciio", "Gatan, TIA, Velox, NCEM, Bruker, Phenom and TVIPS files"))
+    findings.append(_extra("usearch", "usearch", "similarity in archives of more than 250,000 pictures in a few milliseconds"))
     return findings
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
 from morphoscope.apps.verbs.progress import bar
 from morphoscope.archive.current_columns import columns
-from morphoscope.archive.current_vectors import vectors
+from morphoscope.archive.current_vectors import keep_vectors
 from morphoscope.archive.indexing import Indexer, Outcome
 from morphoscope.archive.looking import load_model
 from morphoscope.archive.pictures import count_pictures
@@ -80,7 +80,7 @@ def index(
         missing = mark_missing(opened, [place for place in places if place.is_dir()])
         total = count_pictures(opened)
         columns(opened)  # of a large archive these are kept for the next search
-        vectors(opened, indexer.model)
+        keep_vectors(opened, indexer.model)
     _tell(outcome, say)
     if todo.failed_before:
         say(f"{todo.failed_before} files that could not be read before are as they were. Add --retry to read them again.")

@@ -47,6 +47,8 @@ def search(
         found = select(opened, _query(query), look=_look, sort=sort, model=model, at_most=limit)
         if found.without_features:
             say(f"{found.without_features} pictures have no features of that model and could not be compared. Index them again.")
+        if found.is_approximate:
+            say("The archive is very large: a few of the most similar may be missing.")
         if out is not None:
             _write(opened, found, limit, Path(out))
             say(f"{min(len(found.ids), limit or len(found.ids))} of {len(found.ids)} pictures: {out}")
