@@ -65,12 +65,15 @@ class Indexer:
         self._predictor = Predictor(model[1], max_pixels, scale)
         self._words: dict[Path, dict[str, str]] = {}
 
-    def run(self, todo: Plan, cells: Cells, outcome: Outcome) -> Iterator[int]:
-        """Works a plan off; after each batch, when it is safe on disk, how many files are done."""
+    def run(
+        self, todo: Plan, cells: Cells, outcome: Outcome, files: Mapping[Path, Mapping[str, Path]] | None = None
+    ) -> Iterator[int]:
+        """Works a plan off; after each batch, when it is safe on disk, how many files are done. files: of each picture's
+        channels."""
         done = 0
         self._words = self._scales_of_people(todo)
         read_with = {**cells, **{path: with_scale(cells.get(path, {}), word) for path, word in self._words.items()}}
-        for batch in self._predictor.predict(todo.to_read, read_with):
+        for batch in self._predictor.predict(todo.to_read, read_with, files):
             self._record(batch, todo.looks, cells, outcome)
             done += len(batch.paths)
             yield done

@@ -13,9 +13,14 @@ import pandas as pd
 import pytest
 
 from morphoscope.apps.verbs.evaluate import evaluate
+from morphoscope.apps.verbs.index import index
 from morphoscope.apps.verbs.predict import predict
+from morphoscope.apps.verbs.serve import serve
+from morphoscope.apps.verbs.suggest import suggest
 from morphoscope.apps.verbs.train import train
-from morphoscope.errors import LabelSheetError
+from morphoscope.apps.verbs.watch import watch
+from morphoscope.archive import Archive, known_models, picture_at, prediction_of
+from morphoscope.errors import LabelSheetError, MorphoscopeError
 from morphoscope.models.bundle import Bundle
 from morphoscope.synthesis import write_dataset
 
@@ -95,6 +100,67 @@ def test_prediction_takes_the_files_from_a_metadata_sheet(run: tuple[Path, list[
     for column in ("Material.p[gold]",):
         lone = ~has_spectrum & truth["picture_file:BSE"].isna().to_numpy()
         np.testing.assert_allclose(tables[0][column][lone], tables[1][column][lone], atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def answers(run: tuple[Path, list[str]], folder: Path, tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+    """What the model answers with the files of the sheet, by file name."""
+    table = tmp_path_factory.mktemp("answers") / "p.csv"
+    answered = pd.read_csv(predict(run[0], folder / "images", table, metadata=folder / "labels.csv"))
+    return answered.set_index(answered["path"].map(lambda path: Path(path).name))
+
+
+def test_suggest_asks_the_model_with_its_files(
+    run: tuple[Path, list[str]], folder: Path, answers: pd.DataFrame, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    with_files = suggest(run[0], folder / "images", tmp_path / "a.csv", count=N, metadata=folder / "labels.csv", say=said.append)
+    assert not any("channel" in line for line in said), said
+    queue = pd.read_csv(with_files).set_index("filename")
+    assert len(queue) == N
+    np.testing.assert_allclose(queue["Material.confidence"], answers.loc[queue.index, "Material.confidence"], atol=1e-3)
+    without = pd.read_csv(suggest(run[0], folder / "images", tmp_path / "b.csv", count=N, say=said.append)).set_index("filename")
+    assert "also takes the channel spectrum, and no sheet names its files" in "\n".join(said)
+    assert not np.allclose(queue["Material.confidence"], without.loc[queue.index, "Material.confidence"], atol=1e-3)
+    with pytest.raises(MorphoscopeError, match="--metadata: default is an encoder and looks at pictures alone"):
+        suggest("default", folder / "images", tmp_path / "c.csv", metadata=folder / "labels.csv")
+    with pytest.raises(LabelSheetError, match=r"suggest without --metadata: --channel spectrum=EDX names 'EDX'"):
+        suggest(run[0], folder / "images", tmp_path / "c.csv", channels=["spectrum=EDX"])
+
+
+def test_an_archive_keeps_the_answers_that_rest_on_the_files(
+    run: tuple[Path, list[str]], folder: Path, answers: pd.DataFrame, tmp_path: Path
+) -> None:
+    archive, said = tmp_path / "lab.archive", list[str]()
+    index(folder / "images", archive, model=run[0], say=said.append)
+    assert "also takes the channel spectrum, and no sheet names its files" in "\n".join(said)
+    done = index(folder / "images", archive, model=run[0], metadata=folder / "labels.csv")
+    assert done.read == N, "the sheet says what was not known before"
+    assert index(folder / "images", archive, model=run[0], metadata=folder / "labels.csv").unchanged == N
+    with Archive.open(archive) as opened:
+        (model,) = known_models(opened)
+        for path in (folder / "images").iterdir():
+            known = picture_at(opened, path)
+            stored = prediction_of(opened, known.id, model) if known else None
+            assert stored
+            (answer,) = stored.answers
+            gold = answer.task.classes.index("gold")
+            assert answer.probabilities[0, gold] == pytest.approx(answers.loc[path.name, "Material.p[gold]"], abs=1e-3)
+
+
+def test_commands_that_take_no_files_say_so(
+    run: tuple[Path, list[str]], folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = "also takes the channels spectrum and picture:BSE, which {} is not given"
+    said: list[str] = []
+    rows = watch(folder / "images", run[0], existing=True, poll_s=0.05, scale="header", say=said.append)
+    next(rows)
+    rows.close()  # type: ignore[attr-defined]
+    assert expected.format("watch") in "\n".join(said)
+    said.clear()
+    monkeypatch.setattr("uvicorn.Server.run", lambda self, sockets: None)
+    serve(model=run[0], port=0, runs=tmp_path / "runs", say=said.append)
+    assert expected.format("serve") in said[0]
 
 
 def test_the_evaluation_of_the_training_sheet_agrees_with_prediction(

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from morphoscope.apps.cli.channel import ChannelOption, LostFiles, LostFilesOption
 from morphoscope.apps.cli.scale import ScaleOption, ScaleSource
 
 
@@ -22,6 +23,8 @@ def index(
     metadata: Annotated[
         Path | None, typer.Option(help="Sheet of sample, notes, pixel_size_nm, hv_kv, …; wins over the files.")
     ] = None,
+    channel: ChannelOption = None,
+    lost_files: LostFilesOption = LostFiles.absent,
     scale: ScaleOption = ScaleSource.auto,
     retry: Annotated[bool, typer.Option("--retry", help="Read again what could not be read before.")] = False,
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures become error rows.")] = 500_000_000,
@@ -41,6 +44,8 @@ def index(
         model=model,
         measure=measure,
         metadata=metadata,
+        channels=channel or (),
+        lost_files=lost_files.value,
         scale=scale.value,
         retry=retry,
         max_pixels=max_pixels,

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from morphoscope.apps.cli.channel import ChannelOption, LostFiles, LostFilesOption
+
 
 class Strategy(StrEnum):
     """What a choice goes by."""
@@ -29,6 +31,9 @@ def suggest(
     labels: Annotated[
         list[Path] | None, typer.Option(help="Sheets of what is labelled already: left out, and counted as covered.")
     ] = None,
+    metadata: Annotated[Path | None, typer.Option(help="Sheet of pixel_size_nm, hv_kv, …; wins over the files.")] = None,
+    channel: ChannelOption = None,
+    lost_files: LostFilesOption = LostFiles.absent,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same queue.")] = 0,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier queue.")] = False,
 ) -> None:
@@ -46,6 +51,9 @@ def suggest(
         count=count,
         strategy=strategy.value,
         labels=labels or (),
+        metadata=metadata,
+        channels=channel or (),
+        lost_files=lost_files.value,
         seed=seed,
         overwrite=overwrite,
         say=say,

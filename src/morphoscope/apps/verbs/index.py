@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
+from morphoscope.apps.verbs.further_inputs import SheetOptions, further_inputs
 from morphoscope.apps.verbs.progress import bar
 from morphoscope.archive.current_columns import columns
 from morphoscope.archive.current_vectors import keep_vectors
@@ -19,7 +21,6 @@ from morphoscope.archive.pictures import count_pictures
 from morphoscope.archive.planning import mark_missing, plan
 from morphoscope.archive.store import Archive
 from morphoscope.calibration.resolve import Scale
-from morphoscope.data.metadata_sheet import metadata_rows
 from morphoscope.errors import MorphoscopeError
 from morphoscope.io.find import find_micrographs
 from morphoscope.io.read import MAX_PIXELS
@@ -50,6 +51,8 @@ def index(
     model: PathLike = DEFAULT,
     measure: bool = False,
     metadata: PathLike | None = None,
+    channels: Sequence[str] = (),
+    lost_files: Literal["absent", "error"] = "absent",
     scale: Scale = "auto",
     retry: bool = False,
     max_pixels: int = MAX_PIXELS,
@@ -60,22 +63,23 @@ def index(
         morphoscope.index("images", "lab.archive", model="run")
 
     The options are those of `morphoscope index`. Files are never changed. A file that can't be read gives an error row. Stopped
-    at any moment, the run goes on where it was when it is started again. Raises MorphoscopeError, whose text is meant to be
+    at any moment, the run goes on where it was when it is started again. A picture is answered anew when its row of the sheet
+    names other channel files, not when a file of the same name has changed. Raises MorphoscopeError, whose text is meant to be
     shown, for bad options and where none of the files could ever be read.
     """
     began = time.monotonic()
     places = as_paths(paths)
     files = find_micrographs(places)
-    cells = metadata_rows(Path(metadata), files) if metadata else {}
     loaded = load_model(str(model))
+    given = further_inputs(loaded[1], files, places, SheetOptions(metadata, channels, lost_files), "index", say)
     with Archive.open(Path(archive)) as opened:
         find_objects, segmenter = _objects_by_segmenter() if measure else (None, "")
         indexer = Indexer(opened, loaded, find_objects=find_objects, segmenter=segmenter, scale=scale, max_pixels=max_pixels)
         has_tasks = bool(loaded[0].schema.tasks)
-        todo = plan(opened, files, model=indexer.model, answers=has_tasks, measure=measure, cells=cells, retry=retry)
+        todo = plan(opened, files, model=indexer.model, answers=has_tasks, measure=measure, cells=given.rows, retry=retry)
         outcome = Outcome()
         with bar("Indexing", len(todo)) as progress:
-            for done in indexer.run(todo, cells, outcome):
+            for done in indexer.run(todo, given.rows, outcome, given.files):
                 progress(done)
         missing = mark_missing(opened, [place for place in places if place.is_dir()])
         total = count_pictures(opened)

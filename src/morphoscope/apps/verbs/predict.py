@@ -8,18 +8,14 @@ from typing import Literal
 
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
 from morphoscope.apps.verbs.copies import CopyFolder, ExplainedCopies, LabelledCopies
+from morphoscope.apps.verbs.further_inputs import SheetOptions, further_inputs
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
 from morphoscope.calibration.resolve import Scale, conflicts
-from morphoscope.data.catalogue import refuse_lost
-from morphoscope.data.channel_columns import ChannelColumns, asked_channels
-from morphoscope.data.channel_sheet import ChannelFiles, channel_files
-from morphoscope.data.metadata_sheet import metadata_rows
 from morphoscope.errors import MorphoscopeError, OutputError
 from morphoscope.inference.predictor import Predicted, Predictor
 from morphoscope.io.find import find_micrographs
 from morphoscope.io.read import MAX_PIXELS
-from morphoscope.models.branches import channel_kinds
 from morphoscope.models.bundle import Bundle
 from morphoscope.reporting.predictions_table import PredictionsTable, Row, error_row, prediction_columns, prediction_rows
 from morphoscope.reporting.workbook import write_workbook
@@ -55,15 +51,12 @@ def predict(
     bundle = Bundle.load(Path(model))
     files = find_micrographs(as_paths(paths))
     copies = _copies(bundle, files, overlay, explain, overwrite)
-    cells = metadata_rows(Path(metadata), files) if metadata else {}
-    named = _named_files(bundle, files, as_paths(paths), metadata, channels, say)
-    if lost_files == "error":
-        refuse_lost(named.lost)
+    given = further_inputs(bundle, files, as_paths(paths), SheetOptions(metadata, channels, lost_files), "predict", say)
     notes = _Notes(say)
     failures: dict[Path, str] = {}
     done = 0
     with PredictionsTable(table_path, prediction_columns(bundle.schema)) as table, bar("Predicting", len(files)) as progress:
-        for batch in Predictor(bundle, max_pixels, scale).predict(files, cells, named.files):
+        for batch in Predictor(bundle, max_pixels, scale).predict(files, given.rows, given.files):
             table.write(_rows(batch))
             for kind in copies:
                 kind.write(batch)
@@ -89,29 +82,6 @@ def _claim(table: Path, overwrite: bool) -> None:
             f"Write --out {table.with_suffix('.csv')}."
         )
     claim_file(table, overwrite)
-
-
-def _named_files(
-    bundle: Bundle, files: Sequence[Path], roots: Sequence[Path], metadata: PathLike | None, asked: Sequence[str], say: Say
-) -> ChannelFiles:
-    """The channel files that the sheet names, and what to know of them."""
-    kinds = channel_kinds()
-    usual = {channel.name: channel.column for channel in bundle.channels}
-    columns = ChannelColumns(kinds, asked_channels(asked, kinds), usual)
-    if not metadata:
-        columns.refuse_missing([], "predict without --metadata")
-    found = channel_files(Path(metadata), files, roots, columns) if metadata and bundle.channels else ChannelFiles()
-    for channel, column in usual.items():
-        if channel not in found.columns:
-            say(
-                f"The model also takes the channel {channel}, and no sheet names its files: it counts as absent. Name them in the column "
-                f"'{column}' of a sheet for --metadata."
-            )
-    for sentence in found.lost[:MAX_NOTES]:
-        say(f"Absent: {sentence}")
-    if len(found.lost) > MAX_NOTES:
-        say(f"And {len(found.lost) - MAX_NOTES} channel files more that are missing.")
-    return found
 
 
 def _copies(

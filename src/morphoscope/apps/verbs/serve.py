@@ -31,6 +31,7 @@ def serve(
     """
     import uvicorn
 
+    from morphoscope.apps.verbs.further_inputs import channels_not_given
     from morphoscope.apps.web.app import create_app
     from morphoscope.apps.web.settings import Limits, Settings, Token, check_reach, read_tokens
 
@@ -44,6 +45,9 @@ def serve(
     with _listening(host, port) as listener:
         app = create_app(settings)
         shown = f"[{host}]" if ":" in host else host
+        classifier = app.state.services.classifier
+        if sentence := channels_not_given(classifier.bundle, "serve") if classifier else "":
+            say(sentence)
         say(f"Morphoscope runs at http://{shown}:{listener.getsockname()[1]} (Ctrl-C stops it)")
         config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=5)
         uvicorn.Server(config).run(sockets=[listener])

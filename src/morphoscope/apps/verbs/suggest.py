@@ -6,10 +6,12 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
+from morphoscope.apps.verbs.further_inputs import FurtherInputs, SheetOptions, further_inputs
 from morphoscope.apps.verbs.output import claim_file, writing
 from morphoscope.apps.verbs.progress import bar
 from morphoscope.data.label_table import find_images, read_label_sheets
@@ -42,6 +44,9 @@ def suggest(
     count: int = 20,
     strategy: str = "mix",
     labels: Paths = (),
+    metadata: PathLike | None = None,
+    channels: Sequence[str] = (),
+    lost_files: Literal["absent", "error"] = "absent",
     seed: int = 0,
     overwrite: bool = False,
     say: Say = silent,
@@ -51,23 +56,18 @@ def suggest(
         morphoscope.suggest("run", "unlabelled", "queue.csv", count=20)
 
     model: a trained one, or `default` before there is any, which then looks for typical pictures. labels: sheets whose
-    pictures are left out and count as covered. Raises MorphoscopeError, whose text is meant to be shown.
+    pictures are left out and count as covered. metadata, channels, lost_files: the model's further inputs, as `predict` takes
+    them. Raises MorphoscopeError, whose text is meant to be shown.
     """
     table = Path(out)
-    if strategy not in STRATEGIES:
-        raise MorphoscopeError(
-            f"--strategy is '{strategy}'; expected one of {', '.join(STRATEGIES)}.{did_you_mean(strategy, STRATEGIES)}"
-        )
-    claim_file(table, overwrite)
+    options = SheetOptions(metadata, channels, lost_files)
     is_encoder = str(model) in (DEFAULT, RANDOM)
-    if is_encoder and strategy == "uncertainty":
-        raise MorphoscopeError(
-            f"--strategy uncertainty: {model} is an encoder and answers nothing; expected a trained model. Train one first, or "
-            "choose --strategy typical."
-        )
+    _check(strategy, str(model) if is_encoder else "", options)
+    claim_file(table, overwrite)
     files = find_micrographs(as_paths(images))
     bundle = None if is_encoder else Bundle.load(Path(model))
-    pool = _seen(files, str(model), bundle)
+    given = further_inputs(bundle, files, as_paths(images), options, "suggest", say) if bundle else FurtherInputs({}, {})
+    pool = _seen(files, str(model), bundle, given)
     for sentence in list(pool.failed.values())[:20]:
         say(f"Left out: {sentence}")
     if not pool.paths:
@@ -89,13 +89,32 @@ def suggest(
     return table
 
 
+def _check(strategy: str, encoder: str, options: SheetOptions) -> None:
+    """Raises MorphoscopeError for a strategy that there isn't, and for what an encoder, where the model is one, can't do."""
+    if strategy not in STRATEGIES:
+        raise MorphoscopeError(
+            f"--strategy is '{strategy}'; expected one of {', '.join(STRATEGIES)}.{did_you_mean(strategy, STRATEGIES)}"
+        )
+    if encoder and strategy == "uncertainty":
+        raise MorphoscopeError(
+            f"--strategy uncertainty: {encoder} is an encoder and answers nothing; expected a trained model. Train one first, or "
+            "choose --strategy typical."
+        )
+    if encoder and (options.metadata or options.channels):
+        named = "--metadata" if options.metadata else "--channel"
+        raise MorphoscopeError(
+            f"{named}: {encoder} is an encoder and looks at pictures alone; expected a trained model. Train one first, or leave "
+            f"{named} out."
+        )
+
+
 def _learned_from(bundle: Bundle | None) -> int | None:
     """Pictures that the model knows the label of."""
     counts = bundle.provenance.get("train_counts", {}) if bundle else {}
     return max((int(sum(of_task)) for of_task in counts.values()), default=None)
 
 
-def _seen(files: Sequence[Path], model: str, bundle: Bundle | None) -> _Pool:
+def _seen(files: Sequence[Path], model: str, bundle: Bundle | None, given: FurtherInputs) -> _Pool:
     pool, done = _Pool(), 0
     with bar("Looking", len(files)) as progress:
         if bundle is None:
@@ -105,7 +124,7 @@ def _seen(files: Sequence[Path], model: str, bundle: Bundle | None) -> _Pool:
                 pool.failed |= batch.failed
                 progress(done := done + len(batch.paths))
             return pool
-        for answered in Predictor(bundle).predict(files):
+        for answered in Predictor(bundle).predict(files, given.rows, given.files):
             if answered.seen:
                 pool.paths += [one.micrograph.path for one in answered.seen]
                 pool.features.append(answered.appearance)

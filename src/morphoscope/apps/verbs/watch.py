@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from morphoscope.apps.verbs.arguments import PathLike, Say, silent
+from morphoscope.apps.verbs.further_inputs import channels_not_given
 from morphoscope.apps.watching.answering import Inputs, predictor_for, search_for
 from morphoscope.apps.watching.archiving import Archiving, pins_beside
 from morphoscope.apps.watching.folder import FolderSettings
@@ -138,6 +139,8 @@ class _Teller:
     def begin(self) -> None:
         inputs = "all inputs but measured shape" if self.watcher.predictor.is_quick else "all inputs"
         self.say(f"Watching {self.watcher.source.name} with {inputs}. Ctrl-C ends it.")
+        if sentence := channels_not_given(self.watcher.predictor.bundle, "watch"):
+            self.say(sentence)
 
     def tell(self, watched: Watched) -> None:
         """Of one picture; pins it where it is news."""
