@@ -1,8 +1,9 @@
 """Morphoscope: folders of electron micrographs become scales, labels, measurements and reports.
 
-The verbs of the command line, from Python: `morphoscope.train`, `predict`, `evaluate`, `inspect` and `demo` take the same options
-and return what they found; `read` gives one micrograph, `render` draws some. They load on first use, so that importing the package
-is free.
+The verbs of the command line, from Python: `morphoscope.train`, `predict`, `evaluate`, `segment`, `measure` and the others take the
+same options and return what they found; `read` gives one micrograph, `render` draws some. Lengths are in nm and names say their
+unit (`pixel_size_nm`, `time_budget_min`); arrays are (Y, X); what is unknown is None. Whatever a caller can have done wrong raises
+`morphoscope.errors.MorphoscopeError`, whose text is meant to be shown. All load on first use, so that importing the package is free.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ _VERBS = {
     "read": "morphoscope.io",
     "render": "morphoscope.synthesis",
 }
+
 # The verbs come from __getattr__.
 __all__ = [
     "__version__",
@@ -46,6 +48,7 @@ __all__ = [
     "fetch",
     "index",
     "inspect",
+    "measure",
     "predict",
     "pretrain",
     "read",
@@ -64,6 +67,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         return version("morphoscope")
+    if name == "measure":
+        return import_module("morphoscope.measure")  # the verb shares its name with the folder of its functions
     if name not in _VERBS:
         raise AttributeError(f"module 'morphoscope' has no attribute '{name}'")
     return getattr(import_module(_VERBS[name]), name)

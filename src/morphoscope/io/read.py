@@ -22,10 +22,13 @@ DIFFRACTION = "A diffraction pattern: its scale is reciprocal, so it has no pixe
 def read(path: str | os.PathLike[str], *, frame: int = 0, max_pixels: int = MAX_PIXELS, name: str | None = None) -> Micrograph:
     """One frame of a picture file as a Micrograph.
 
-    Pixels are one grey channel (Y, X) at the stored depth: equal colour channels give that channel, other colours their
-    luminance; alpha is ignored. The pixel size comes from the header, else a sidecar; settings that neither knows from the
-    file name (the magnification only). Unknown is None. max_pixels: the most values (pixels × channels) to decode.
-    name: the file's own name, where it is kept under another.
+        morphoscope.read("a01.tif").pixel_size  # PixelSize in nm with its origin, or None
+
+    frame: page or slice, from 0. Pixels are one grey channel (Y, X) at the stored depth: equal colour channels give that channel,
+    other colours their luminance; alpha is ignored. The pixel size comes from the header, else a sidecar; settings that neither
+    knows from the file name (the magnification only). Unknown is None. max_pixels: the most values (pixels × channels) to
+    decode. name: the file's own name, where it is kept under another. The scale bar drawn into the pixels is not looked for
+    here: `morphoscope.calibration.resolve` settles the scale with it, and finds the information bar.
     Raises ReadError for whatever is no readable picture.
     """
     path = Path(path)

@@ -34,8 +34,12 @@ def render(
     bar: float = 0.5,
     pixel_aspect: float = 1.0,
 ) -> Iterator[Rendered]:
-    """`count` pictures of a kind, from index `start`. Beside the options, a picture depends on kind, seed and index alone.
+    """`count` pictures of a kind with their truth, from index `start`: Rendered with pixels (Y, X), instance map, sizes in nm.
 
+        for picture in morphoscope.render("tem-particles", 3, size=(384, 512)):
+            print(picture.labels, picture.pixel_size_nm)
+
+    Beside the options, a picture depends on kind, seed and index alone; each is drawn when it is asked for.
     size: (height, width) or the side of a square, in px. difficulty: 0 (clean) to 1 (noisy, blurred, low in contrast).
     bits: 8 or 16. bar: probability of an information bar or scale bar. pixel_aspect: height over width of a pixel.
     Raises MorphoscopeError for a kind or an option that does not exist.

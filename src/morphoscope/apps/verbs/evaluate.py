@@ -100,8 +100,9 @@ def evaluate(
 
         morphoscope.evaluate("run", "test_images", labels="test.csv", group="Sample", out="evaluation")
 
-    The options are those of `morphoscope evaluate`. Returns the figures. Raises MorphoscopeError, whose text is meant to be
-    shown, where labels, pictures or model don't fit together.
+    The options are those of `morphoscope evaluate`. Labels outside the model's classes count as not labelled. Returns the figures
+    as `train` does, a TaskOutcome a task in `outcomes`. Raises MorphoscopeError, whose text is meant to be shown, where labels,
+    pictures or model don't fit together.
     """
     started = datetime.now().astimezone()
     target = Path(out)

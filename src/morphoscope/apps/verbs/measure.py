@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 import numpy as np
 
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
 from morphoscope.apps.verbs.measure_picture import Choices, MapSource, Told, measured_rows
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
@@ -35,16 +37,27 @@ SUMMARY, SAMPLES, PAGE = "summary.csv", "samples.csv", "report.html"
 Cells = dict[Path, dict[str, str]]
 
 
+@dataclass(frozen=True)
+class _Places:
+    """The files and folders of the options, where they are given."""
+
+    masks: Path | None
+    model: Path | None
+    report: Path | None
+    metadata: Path | None
+    classes: Path | None
+
+
 def measure(
-    paths: Sequence[Path],
+    paths: Paths,
+    out: PathLike = "measurements.csv",
     *,
-    out: Path,
-    masks: Path | None = None,
-    model: Path | None = None,
-    report: Path | None = None,
-    metadata: Path | None = None,
+    masks: PathLike | None = None,
+    model: PathLike | None = None,
+    report: PathLike | None = None,
+    metadata: PathLike | None = None,
     scale: Scale = "auto",
-    classes: Path | None = None,
+    classes: PathLike | None = None,
     class_column: str | None = None,
     border: Border = "exclude",
     kind: AskedKind = "auto",
@@ -53,30 +66,44 @@ def measure(
     precision: float = PRECISION,
     max_pixels: int = MAX_PIXELS,
     overwrite: bool = False,
-    say: Callable[[str], None] = lambda line: None,
+    say: Say = silent,
 ) -> Path:
-    """Writes measurements.csv as pictures come, and summary.csv, samples.csv and report.html into the folder `report`.
+    """Sizes of objects, in px and nm; writes measurements.csv as pictures come, and summary.csv and report.html under `report`.
 
-    masks: folder of instance maps, each of its picture's stem; left out, objects are found by the segmenter `model`, a folder that
-    `train --masks` wrote, or by the one that comes with Morphoscope. scale: where the pixel size comes from. border: see Border;
-    measurements.csv has every object in any case. kind: what to measure; `auto` asks the sheet `classes` (or `metadata`), then
-    the objects. sample: a column of either sheet that names the specimen of each picture. min_focus: pooled figures leave out
-    pictures below. A picture that can't be measured gives an error row. Raises MorphoscopeError for bad options, and where no
-    picture could be measured; rows written until then are kept.
+        morphoscope.measure("images", "measurements.csv", masks="instance_maps", report="measured")
+
+    The options are those of `morphoscope measure`. masks: folder of instance maps, each of its picture's stem and size; left
+    out, objects are found by the segmenter `model`, a folder that `train --masks` wrote, or by the one that comes with
+    Morphoscope. sample: a column of `metadata` or `classes` that names the specimen; samples.csv then pools its pictures.
+    min_focus: from 0 to 1, pooled figures leave out pictures below. precision: as a share of the mean, half of the 95 %
+    interval that the number of objects still needed is told for. nm columns are empty where the scale is unknown; a picture
+    that can't be measured gives an error row. Returns the table's path. Raises MorphoscopeError, whose text is meant to be
+    shown, for bad options, and where no picture could be measured; rows written until then are kept.
     """
-    _check_options(border, kind, sample, report, precision)
-    if masks and model:
-        raise MorphoscopeError(f"--masks {masks} and --model {model}: both are given; expected one of them. Leave one out.")
-    claim_file(out, overwrite)
-    if report:
-        _claim_report(report, overwrite)
-    files = _pictures(paths, masks)
-    cells = _cells(files, metadata, classes, sample, class_column)
-    source = _from_files(files, masks, max_pixels) if masks else _by_segmenter(model)
+    table_path = Path(out)
+    places = _Places(*map(as_path, (masks, model, report, metadata, classes)))
+    _check_options(border, kind, sample, places, precision)
+    claim_file(table_path, overwrite)
+    if places.report:
+        _claim_report(places.report, overwrite)
+    files = _pictures(as_paths(paths), places.masks)
+    cells = _cells(files, places, sample, class_column)
+    source = _from_files(files, places.masks, max_pixels) if places.masks else _by_segmenter(places.model)
     choices = Choices(scale, border, kind, class_column, sample, precision, min_focus, max_pixels, bool(report))
+    told = _measured(files, source, cells, choices, table_path, places.report)
+    if places.report:
+        _write_page(told, places.report, choices)
+    _tell(told, len(files), table_path, say)
+    return table_path
+
+
+def _measured(
+    files: Sequence[Path], source: MapSource, cells: Cells, choices: Choices, table_path: Path, report: Path | None
+) -> Told:
+    """Every picture, its rows written before the next one begins."""
     told = Told()
     with ExitStack() as stack:
-        table = stack.enter_context(PredictionsTable(out, MEASUREMENT_COLUMNS))
+        table = stack.enter_context(PredictionsTable(table_path, MEASUREMENT_COLUMNS))
         summary = stack.enter_context(PredictionsTable(report / SUMMARY, SUMMARY_COLUMNS)) if report else None
         progress = stack.enter_context(bar("Measuring", len(files)))
         for done, path in enumerate(files, start=1):
@@ -85,10 +112,7 @@ def measure(
             if summary:
                 summary.write([of_all])
             progress(done)
-    if report:
-        _write_page(told, report, choices)
-    _tell(told, len(files), out, say)
-    return out
+    return told
 
 
 def _write_page(told: Told, report: Path, choices: Choices) -> None:
@@ -100,11 +124,15 @@ def _write_page(told: Told, report: Path, choices: Choices) -> None:
     write_measure_report(told.reported, told.problems, told.notes, choices.border, report, samples, choices.precision)
 
 
-def _check_options(border: str, kind: str, sample: str | None, report: Path | None, precision: float) -> None:
+def _check_options(border: str, kind: str, sample: str | None, places: _Places, precision: float) -> None:
+    if places.masks and places.model:
+        raise MorphoscopeError(
+            f"--masks {places.masks} and --model {places.model}: both are given; expected one of them. Leave one out."
+        )
     for option, value, allowed in (("--border", border, get_args(Border)), ("--kind", kind, get_args(AskedKind))):
         if value not in allowed:
             raise MorphoscopeError(f"{option} is '{value}'; expected {' or '.join(allowed)}.{did_you_mean(value, allowed)}")
-    if sample and report is None:
+    if sample and places.report is None:
         raise MorphoscopeError("--sample pools pictures into samples.csv; expected a folder for it. Add --report DIR.")
     if not 0 < precision < 1:
         raise MorphoscopeError(f"--precision is {precision:g}; expected a share of the mean between 0 and 1, such as 0.05.")
@@ -140,11 +168,9 @@ def _pictures(paths: Sequence[Path], masks: Path | None) -> list[Path]:
     return pictures
 
 
-def _cells(
-    files: Sequence[Path], metadata: Path | None, classes: Path | None, sample: str | None, class_column: str | None
-) -> Cells:
+def _cells(files: Sequence[Path], places: _Places, sample: str | None, class_column: str | None) -> Cells:
     """What both sheets say of each picture, by lower-case column; the metadata sheet wins."""
-    sheets = [sheet for sheet in (classes, metadata) if sheet]
+    sheets = [sheet for sheet in (places.classes, places.metadata) if sheet]
     cells: Cells = {path: {} for path in files}
     for sheet in sheets:
         for path, row in metadata_rows(sheet, files).items():
@@ -184,7 +210,7 @@ def _by_segmenter(model: Path | None) -> MapSource:
     return lambda path, micrograph: find_instances(micrograph, finder)
 
 
-def _tell(told: Told, n_files: int, out: Path, say: Callable[[str], None]) -> None:
+def _tell(told: Told, n_files: int, out: Path, say: Say) -> None:
     """Sums up. Raises MorphoscopeError where nothing was measured."""
     if told.n_pictures == 0:
         if n_files == 1:

@@ -42,9 +42,11 @@ def predict(
 
         morphoscope.predict("run", "new_images", "predictions.csv")
 
-    The options are those of `morphoscope predict`. overlay: a folder for labelled copies; explain: one for heat maps. A file
-    that can't be read gives an error row. Returns the table's path. Raises MorphoscopeError, whose text is meant to be shown,
-    where no file could be read or the output can't be written; rows written until then are kept.
+    The options are those of `morphoscope predict`. overlay: a folder for labelled copies; explain: one for heat maps. metadata: a
+    sheet of settings, and of the files of the model's channels. A row has for each task T its class `T` (empty where the model
+    abstains), `T.best`, `T.confidence` (0 to 1), `T.set` and `T.p[CLASS]`; a file that can't be read gives an error row. Returns
+    the table's path. Raises MorphoscopeError, whose text is meant to be shown, where no file could be read or the output can't be
+    written; rows written until then are kept. `inference.predictor.Predictor` gives the same answers as arrays.
     """
     table_path = Path(out)
     _claim(table_path, overwrite)

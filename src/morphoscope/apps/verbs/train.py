@@ -129,8 +129,9 @@ def train(
     --channel. What is left out comes from the recipe: that of a finished run records its pictures, sheets and options. say hears
     what the command line prints. began: on time.monotonic(), where the time budget counts from; now, if left out.
 
-    Returns the figures: `summary.outcomes[0].accuracy`. Raises MorphoscopeError whose text is meant to be shown, and
-    KeyboardInterrupt on Ctrl-C, after the finished epochs were kept for `resume`.
+    Returns the figures on the held-out pictures, a TaskOutcome a task: `summary.outcomes[0].accuracy` (0 to 1, None where none
+    is labelled), `.accuracy_interval()`, `.prediction.probabilities` (N, C) of `summary.names`. Raises MorphoscopeError whose
+    text is meant to be shown, and KeyboardInterrupt on Ctrl-C, after the finished epochs were kept for `resume`.
     """
     budget = TimeBudget.since(began, time_budget_min)
     given = FolderRequest.of(images, labels, metadata, schema, group, sample, tasks, unmatched, scale, channels, lost_files)
