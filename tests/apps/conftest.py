@@ -18,7 +18,8 @@ from morphoscope.apps.cli.main import main
 from morphoscope.synthesis import write_dataset
 
 SIZE = (72, 96)
-SMALL = ["model.backbone=resnet10t", "model.image_size=64"]
+SMALL = ["model.backbone=test_resnet", "model.image_size=64"]
+FROM_THE_SHIPPED_ENCODER = ["model.backbone=resnet10t", "model.image_size=64"]
 CLOCK_FIGURES = ("seconds_training", "seconds_inference_per_image", "peak_memory_mb")
 
 
@@ -132,7 +133,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, rendered: Path, settings_s
         metadata=settings_sheet,
         epochs=2,
         seed=1,
-        settings=SMALL,
+        settings=FROM_THE_SHIPPED_ENCODER,
         out=out,
     )
     return out

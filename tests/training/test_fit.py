@@ -35,7 +35,7 @@ NOTHING = np.array([], dtype=int)
 
 def recipe(**fit_settings: Any) -> Recipe:
     settings = {"epochs": 3, "batch_size": 8, "precision": "fp32", "learning_rate": 0.003} | fit_settings
-    model = {"backbone": "resnet10t", "image_size": 32, "branches": ["image"]}
+    model = {"backbone": "test_resnet", "image_size": 32, "branches": ["image"]}
     return checked_recipe({"encoder": "random", "model": model, "fit": settings}, "test")
 
 
@@ -61,7 +61,7 @@ def material() -> Material:
 @pytest.fixture
 def task(material: Material, tmp_path: Path) -> FitTask:
     encoder = MetadataEncoder()
-    spec = NetworkSpec({"image": {"backbone": "resnet10t"}}, SCHEMA)
+    spec = NetworkSpec({"image": {"backbone": "test_resnet"}}, SCHEMA)
     samples = Samples(material.canvases, {}, material.truths)
     return FitTask(spec, encoder, samples, np.arange(24), np.arange(24, 32), recipe(), tmp_path / "fit")
 

@@ -35,7 +35,19 @@ def test_ctrl_c_keeps_the_last_epoch_and_the_best_and_says_how_to_go_on(
     rendered: Path, small: list[str], tmp_path: Path, start: Start
 ) -> None:
     run = tmp_path / "run"
-    words = ["train", rendered / "images", "--labels", rendered / "labels.csv", "--tasks", "Modality", "--epochs", 500, *small]
+    words = [
+        "train",
+        rendered / "images",
+        "--labels",
+        rendered / "labels.csv",
+        "--tasks",
+        "Modality",
+        "--epochs",
+        500,
+        *small,
+        "--set",
+        "fit.patience=500",
+    ]
     process = start(*words, "--out", run)
     wait_until(lambda: bool(list(run.rglob("events.out.tfevents.*"))), process)
     time.sleep(1.0)

@@ -32,7 +32,7 @@ TASKS = ["Modality", "Arrangement"]
 def recipes(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Two small recipes, and one whose weights can't be had."""
     folder = tmp_path_factory.mktemp("recipes")
-    settings = {"one": ("resnet10t", "random"), "two": ("mobilenetv3_small_050", "random"), "far": ("resnet10t", "imagenet")}
+    settings = {"one": ("test_resnet", "random"), "two": ("test_vit", "random"), "far": ("resnet10t", "imagenet")}
     for name, (backbone, encoder) in settings.items():
         model = f'[model]\nbackbone = "{backbone}"\nimage_size = 32\nbranches = ["image"]\n'
         (folder / f"{name}.toml").write_text(f'name = "{name}"\nencoder = "{encoder}"\n{model}', encoding="utf-8")

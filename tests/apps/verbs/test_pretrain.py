@@ -41,8 +41,9 @@ def test_it_writes_an_encoder_its_figures_and_a_sheet_of_neighbours(encoder: Pat
     assert not (encoder / "pictures.npy").exists()
 
 
-def test_train_starts_from_it(encoder: Path, morphoscope, class_folders: Path, tmp_path: Path, small: list[str]) -> None:
-    said = morphoscope("train", class_folders, "--encoder", encoder, "--epochs", 1, *small, "--out", tmp_path / "run")
+def test_train_starts_from_it(encoder: Path, morphoscope, class_folders: Path, tmp_path: Path) -> None:
+    quick = ["--epochs", 1, "--set", "model.image_size=64"]
+    said = morphoscope("train", class_folders, "--encoder", encoder, *quick, "--out", tmp_path / "run")
     assert said.code == 0, said.err
     assert str(encoder) in (tmp_path / "run" / "recipe.toml").read_text()
     other = ["--set", "backbone=resnet18"]

@@ -37,12 +37,12 @@ def test_a_multitask_recipe_as_published_is_marked_repeated_and_predicted_with(
         recipe="accords-resnet18",
         encoder="random",
         epochs=1,
-        settings=[*QUICK, "protocol=as-published", "backbone=resnet10t"],
+        settings=[*QUICK, "protocol=as-published", "backbone=test_resnet"],
         out=tmp_path / "run",
     )
     (marked,) = [warning for warning in summary.warnings if warning.startswith("As published, so optimistic")]
     assert "Magnification / 200000" in marked
-    assert summary.encoder == "resnet10t from random weights"
+    assert summary.encoder == "test_resnet from random weights"
     splits = pd.read_csv(tmp_path / "run" / "splits.csv")
     chosen, tested = (set(splits[splits["split"] == part]["filename"]) for part in ("validation", "test"))
     assert chosen == tested
@@ -58,7 +58,7 @@ def test_a_multitask_recipe_as_published_is_marked_repeated_and_predicted_with(
 def test_stages_count_their_epochs_each_and_a_repeat_takes_them_as_they_were(
     class_folders: Path, tmp_path: Path, figures: Figures
 ) -> None:
-    settings = [*QUICK, "backbone=resnet10t", "fit.stages=[{epochs=1,learning_rate=0.001},{epochs=1,learning_rate=0.0001}]"]
+    settings = [*QUICK, "backbone=test_resnet", "fit.stages=[{epochs=1,learning_rate=0.001},{epochs=1,learning_rate=0.0001}]"]
     train(class_folders, recipe="weintraub-xception", encoder="random", epochs=2, settings=settings, out=tmp_path / "run")
     history = pd.read_csv(tmp_path / "run" / "history.csv")
     assert history["learning_rate"].round(6).tolist() == [0.001, 0.0001, 0.0001, 0.0001], "at the end of an epoch, the next one's"
@@ -77,13 +77,13 @@ def test_a_recipe_that_pretrains_does_so_from_the_command_line(
         "--epochs",
         1,
         "--set",
-        "backbone=resnet10t",
+        "backbone=test_resnet",
         "--set",
         QUICK[0],
     )
     assert morphoscope("train", class_folders, *words, "--out", tmp_path / "run").code == 0
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text(encoding="utf-8"))
-    assert metrics["encoder"] == "resnet10t from random weights, then lu-barlow-twins on the training pictures"
+    assert metrics["encoder"] == "test_resnet from random weights, then lu-barlow-twins on the training pictures"
     assert not list((tmp_path / "run" / "fits").rglob("*.safetensors"))
     assert morphoscope("predict", tmp_path / "run", class_folders, "--out", tmp_path / "rows.csv").code == 0
     assert (pd.read_csv(tmp_path / "rows.csv")["status"] == "ok").all()

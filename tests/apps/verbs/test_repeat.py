@@ -19,7 +19,7 @@ from morphoscope.models.bundle import Bundle
 from morphoscope.training import experiment
 from morphoscope.training.fit import Fitted
 
-SMALL = ("model.backbone=resnet10t", "model.image_size=64")
+SMALL = ("model.backbone=test_resnet", "model.image_size=64")
 Figures = Callable[[Path], tuple[dict[str, Any], str, str]]
 Start = Callable[..., "Popen[str]"]
 FINAL_METRICS = "metrics.json"

@@ -21,7 +21,8 @@ def words(rendered: Path, tmp_path: Path) -> list[object]:
     space = tmp_path / "space.toml"
     space.write_text(SPACE, encoding="utf-8")
     data = [rendered / "images", "--labels", rendered / "labels.csv", "--group", "Sample", "--tasks", "Modality"]
-    network = ["--set", "model.image_size=32", "--set", 'model.branches=["image"]', "--encoder", "random", "--epochs", 1]
+    settings = ["model.backbone=test_resnet", "model.image_size=32", 'model.branches=["image"]']
+    network = [*(word for setting in settings for word in ("--set", setting)), "--encoder", "random", "--epochs", 1]
     return ["sweep", *data, "--space", space, *network, "--jobs", 1]
 
 

@@ -19,7 +19,7 @@ from morphoscope.models.bundle import Bundle
 from morphoscope.reporting.run_summary import RunSummary
 from morphoscope.synthesis import write_dataset
 
-SMALL = ("model.backbone=resnet10t", "model.image_size=64")
+SMALL = ("model.backbone=test_resnet", "model.image_size=64")
 Train = Callable[..., RunSummary]
 
 
