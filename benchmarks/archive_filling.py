@@ -7,10 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from morphoscope.archive import Archive, ModelIdentity, record_model
-from morphoscope.inference.bare_encoder import bare_encoder
-from morphoscope.inference.predictor import Predictor
 from morphoscope.schema import Schema, Task
-from morphoscope.synthesis import write_dataset
 
 RENDERED = {"sem10": 240, "particles": 120, "tem-nanowires": 80}
 SCHEMA = Schema(
@@ -31,6 +28,10 @@ def rendered_features(work: Path) -> np.ndarray:
     kept = work / "features.npy"
     if kept.is_file():
         return np.load(kept)
+    from morphoscope.inference.bare_encoder import bare_encoder
+    from morphoscope.inference.predictor import Predictor
+    from morphoscope.synthesis import write_dataset
+
     predictor, parts = Predictor(bare_encoder("default"), scale="header"), []
     for seed, (kind, count) in enumerate(RENDERED.items()):
         folder = work / kind
