@@ -262,6 +262,7 @@ def test_a_pair_that_only_its_spectrum_tells_apart(tmp_path: Path) -> None:
         for case, missing in benchmark.CASES.items()
     }
     assert all(0.25 < share < 0.75 for share in hits["picture and metadata alone"]), hits
+    print(hits)
     by_spectrum, by_pattern = hits["and both"]
     assert by_spectrum >= 0.95 and by_pattern >= 0.85, hits  # patterns want more than these 40 a class: see the benchmark
     assert hits["and both, half of the spectra missing"][0] >= 0.6, hits

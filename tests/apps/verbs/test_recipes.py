@@ -99,7 +99,7 @@ def test_a_canvas_that_the_backbone_refuses_ends_it_with_one_that_works(class_fo
 def test_a_transformer_trains_predicts_and_shows_what_its_features_gather(
     morphoscope: Any, class_folders: Path, tmp_path: Path
 ) -> None:
-    settings = [*QUICK, "backbone=vit_tiny_patch16_224", 'model.branches=["image"]']
+    settings = [*QUICK, "backbone=test_vit", 'model.branches=["image"]']
     train(class_folders, encoder="random", epochs=1, settings=settings, out=tmp_path / "run")
     words = ("--out", tmp_path / "rows.csv", "--explain", tmp_path / "explained")
     assert morphoscope("predict", tmp_path / "run", class_folders / "Fibres", *words).code == 0

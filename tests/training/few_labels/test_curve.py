@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from morphoscope.errors import MorphoscopeError
-from morphoscope.training.few_labels import curve
+from morphoscope.training.few_labels import curve, softmax
 from morphoscope.training.few_labels.curve import (
     LabelledFeatures,
     Plan,
@@ -96,6 +96,7 @@ def _mean(values: Sequence[float]) -> float:
 def test_the_published_protocol_flatters_and_one_class_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     found = data(apart=1.0)
     monkeypatch.setattr(curve, "ONE_SHOT_DRAWS", 0)  # nothing is asked of them here
+    monkeypatch.setattr(softmax, "MAX_EPOCHS", 100)
     honest = learning_curves(found, Plan(per_class=(4,), repeats=4, head="softmax"))
     published = learning_curves(found, Plan(per_class=(4,), repeats=4, protocol="as-published"))
     assert _mean([t.accuracy for t in published.trials]) > _mean([t.accuracy for t in honest.trials]) - 0.03
