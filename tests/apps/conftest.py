@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -90,16 +90,23 @@ def morphoscope(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[st
     return run
 
 
-@pytest.fixture(scope="session")
-def start() -> Callable[..., subprocess.Popen[str]]:
-    """Starts the command line as a process of its own."""
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts the command line as a process of its own, which does not outlive the test."""
+    processes: list[subprocess.Popen[str]] = []
 
     def started(*words: object) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "morphoscope.apps.cli.main", *map(str, words)]
         pipe = subprocess.PIPE
-        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, encoding="utf-8", env=dict(os.environ))
+        process = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, encoding="utf-8", env=dict(os.environ))
+        processes.append(process)
+        return process
 
-    return started
+    yield started
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -141,7 +141,7 @@ def test_the_recipe_of_a_run_lends_no_sheet_to_other_pictures(trained: Path, cla
 
 
 def kill_once_a_checkpoint_is_there(process: Popen[str], run: Path) -> None:
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 300
     while not list(run.rglob("last.ckpt")):
         assert process.poll() is None, process.communicate()[1]
         assert time.monotonic() < deadline
