@@ -152,7 +152,7 @@ class Vectors:
         if len(rows) <= max(FEW_ROWS, 4 * count):
             return best(rows, self._cosine(wanted, rows), count)
         bound = self._bound(wanted, rows)
-        guess = np.argpartition(-bound, 2 * count)[: 2 * count]
+        guess = np.argpartition(bound, -2 * count)[-2 * count :]
         least = np.partition(self._cosine(wanted, rows[guess]), -count)[-count]
         able = rows[np.flatnonzero(bound >= least - _ROUNDING)]
         return best(able, self._cosine(wanted, able), count)
@@ -178,7 +178,7 @@ class Vectors:
 def best(rows: np.ndarray, cosine: np.ndarray, count: int) -> Nearest:
     """The rows of the largest cosines in order, earlier ones first among equals."""
     if count < len(rows):
-        kept = np.argpartition(-cosine, count)[:count]
+        kept = np.argpartition(cosine, -count)[-count:]
         rows, cosine = rows[kept], cosine[kept]
     order = np.lexsort((rows, -cosine))
     return Nearest(rows[order], cosine[order])
