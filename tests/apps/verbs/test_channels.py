@@ -261,8 +261,9 @@ def test_a_pair_that_only_its_spectrum_tells_apart(tmp_path: Path) -> None:
         case: [benchmark.pair_hits(test.answers(missing), pair)[0].mean() for pair in benchmark.PAIRS]
         for case, missing in benchmark.CASES.items()
     }
-    assert all(0.25 < share < 0.75 for share in hits["picture and metadata alone"]), hits
-    print(hits)
+    # Measured, of 60 pictures a pair: 0.52 and 0.48 without files, 1.00 and 0.93 with both, 0.82 and 0.75 with half of them missing.
+    assert all(0.35 < share < 0.65 for share in hits["picture and metadata alone"]), hits
     by_spectrum, by_pattern = hits["and both"]
-    assert by_spectrum >= 0.95 and by_pattern >= 0.85, hits  # patterns want more than these 40 a class: see the benchmark
-    assert hits["and both, half of the spectra missing"][0] >= 0.6, hits
+    assert by_spectrum >= 0.95 and by_pattern >= 0.9, hits
+    assert hits["and both, half of the spectra missing"][0] >= 0.7, hits
+    assert hits["and both, half of the patterns missing"][1] >= 0.65, hits
