@@ -18,6 +18,8 @@ export interface Model {
   tasks: { name: string; classes: string[]; multi_label: boolean }[]
   threshold: number | null
   sha: string
+  /** Kinds of maps that can be laid over a picture. */
+  explanations: ('heat-map' | 'attention')[]
 }
 
 export interface Upload {
@@ -88,7 +90,7 @@ export type Row = Record<string, string | number | boolean | null>
 export interface Objects {
   outlines: [number, number][][]
   objects: Row[]
-  histogram: { edges: number[]; counts: number[]; unit: string } | null
+  histogram: { edges: number[]; counts: number[]; unit: string; quantity: string } | null
   summary: Row
   n_left_out: number
 }

@@ -15,14 +15,32 @@ export function number(value: number | null | undefined): string {
   return String(Number(value.toPrecision(3)))
 }
 
-/** A length in nm, shown in the unit that keeps it between 1 and 1000. */
+/** A unit of length, and how many nm it has. */
+export interface Unit {
+  name: string
+  nm: number
+}
+
+/** The unit for lengths of about so many nm: it keeps them between 1 and 1000. */
+export function unitOf(nm: number): Unit {
+  const size = Math.abs(nm)
+  if (size >= 1e6) return { name: 'mm', nm: 1e6 }
+  if (size >= 1e3) return { name: 'µm', nm: 1e3 }
+  return { name: 'nm', nm: 1 }
+}
+
+/** The value that half of them are below; what a column of lengths is about. */
+export function median(values: number[]): number {
+  const sorted = values.filter(Number.isFinite).sort((a, b) => a - b)
+  return sorted[Math.floor(sorted.length / 2)] ?? 0
+}
+
+/** A length in nm, shown in its unit; below 1 nm in pm. */
 export function length(nm: number | null | undefined): string {
   if (nm === null || nm === undefined || !Number.isFinite(nm)) return '–'
-  const size = Math.abs(nm)
-  if (size >= 1e6) return `${number(nm / 1e6)} mm`
-  if (size >= 1e3) return `${number(nm / 1e3)} µm`
-  if (size < 1 && size > 0) return `${number(nm * 1e3)} pm`
-  return `${number(nm)} nm`
+  if (nm !== 0 && Math.abs(nm) < 1) return `${number(nm * 1e3)} pm`
+  const unit = unitOf(nm)
+  return `${number(nm / unit.nm)} ${unit.name}`
 }
 
 export function percent(part: number | null | undefined): string {

@@ -160,11 +160,13 @@ class DrawnBar(BaseModel):
 
 
 class Histogram(BaseModel):
-    """counts: of the n - 1 classes between n edges. unit: nm, or px where the scale is unknown."""
+    """counts: of the n - 1 classes between n edges. unit: nm, or px where the scale is unknown. quantity: what it is a
+    histogram of."""
 
     edges: list[float]
     counts: list[float]
     unit: str
+    quantity: str
 
 
 class Objects(BaseModel):

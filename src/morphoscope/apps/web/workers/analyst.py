@@ -78,7 +78,12 @@ def _histogram(measured: MeasuredPicture) -> dict[str, Any] | None:
     if len(edges) > _MOST_BINS + 1:
         edges = np.histogram_bin_edges(values, _MOST_BINS)
     counts, edges = np.histogram(values, edges, weights=weights)
-    return {"edges": edges.tolist(), "counts": counts.tolist(), "unit": "px" if sizes.nm is None else "nm"}
+    return {
+        "edges": edges.tolist(),
+        "counts": counts.tolist(),
+        "unit": "px" if sizes.nm is None else "nm",
+        "quantity": reported.main.capitalize(),
+    }
 
 
 def main() -> None:
