@@ -49,6 +49,13 @@ def beyond_even(shares: np.ndarray) -> np.ndarray:
     return (excess / max(float(excess.max()), 1.0)).clip(0, 1)
 
 
+def is_attentive(branch: nn.Module) -> bool:
+    """Whether a branch is a transformer of global attention, for which there is a rollout."""
+    if isinstance(branch, ImageBranch):
+        return isinstance(branch.backbone, VisionTransformer)
+    return isinstance(branch, AutoencoderBranch) and isinstance(branch.autoencoder, TransformerAutoencoder)
+
+
 @torch.inference_mode()
 def rollout_of(branch: nn.Module, pictures: Tensor) -> Tensor | None:
     """(B, y, x) share of each place of the pictures (B, 1, Y, X) in the features of a branch, each map's sum one; None for a

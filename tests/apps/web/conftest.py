@@ -48,6 +48,21 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def vit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a small vision transformer of one task, with random weights."""
+    torch.manual_seed(0)
+    tasks = (Task("Count", ("Few", "Many")),)
+    tiny = {"depth": 2, "embed_dim": 32, "num_heads": 2, "patch_size": 8, "img_size": 64}
+    network = MultimodalNetwork(NetworkSpec({"image": {"backbone": "vit_tiny_patch16_224", **tiny}}, Schema(tasks)))
+    looks = np.random.default_rng(0).normal(size=(8, 64)).astype(np.float32)
+    confidence = (TaskConfidence(1.0, 0.1, 0.5, 100),)
+    bundle = Bundle(network, Preprocessing(64, 64), MetadataEncoder(), confidence, NoveltyReference.fit(looks, looks))
+    folder = tmp_path_factory.mktemp("vit") / "model"
+    bundle.save(folder, "# A transformer for tests")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def micrograph_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A 16-bit TIFF, 120 rows of 160, with a scale of 2 nm in its header."""
     path = tmp_path_factory.mktemp("pictures") / "gold_20kX.tif"

@@ -11,7 +11,7 @@ import tifffile
 from fastapi.testclient import TestClient
 from httpx2 import Response
 from PIL import Image
-from tests.apps.web.conftest import sent
+from tests.apps.web.conftest import Serve, sent
 
 
 def picture_of(answer: Response) -> np.ndarray:
@@ -103,3 +103,19 @@ def test_the_reading_of_the_drawn_bar_may_wait(client: TestClient, tmp_path: Pat
     final = client.get(f"/api/pictures/{key}/prediction").json()
     assert final["is_final"] and final["tasks"] == quick["tasks"]
     assert client.get(f"/api/pictures/{key}/prediction", params={"quick": True}).json()["is_final"]
+
+
+def test_attention_is_told_of_transformers_alone(
+    served: Serve, client: TestClient, uploaded: str, vit: Path, micrograph_file: Path
+) -> None:
+    assert client.get("/api/model").json()["explanations"] == ["heat-map"]
+    refused = client.get(f"/api/pictures/{uploaded}/attention.webp")
+    assert refused.status_code == 404 and "no attention to show; expected a transformer" in refused.json()["detail"]
+    attentive = served(model=vit)
+    assert attentive.get("/api/model").json()["explanations"] == ["heat-map", "attention"]
+    (upload,) = attentive.post("/api/uploads", files=sent(micrograph_file)).json()
+    shown = attentive.get(f"/api/pictures/{upload['key']}/attention.webp").raise_for_status()
+    with Image.open(io.BytesIO(shown.content)) as picture:
+        assert picture.size == (160, 120) and picture.mode == "RGBA"
+    heat = attentive.get(f"/api/pictures/{upload['key']}/heat-map.webp", params={"task": "Count"}).raise_for_status()
+    assert heat.content != shown.content

@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from morphoscope.apps.web.answers.pictures import Cell, Probability, Row, TaskAnswer
 from morphoscope.apps.web.answers.server import ModelDescription, TaskClasses
 from morphoscope.data.cache import content_hash
+from morphoscope.inference.attention import AttentionReader, is_attentive
 from morphoscope.inference.explanation import Explainer
 from morphoscope.inference.predictor import Predicted, Predictor, Seen
 from morphoscope.micrograph import Micrograph
@@ -61,6 +62,10 @@ class Classifier:
     def _explainer(self) -> Explainer:
         return Explainer(self.bundle)
 
+    @cached_property
+    def _attention(self) -> AttentionReader:
+        return AttentionReader(self.bundle)
+
     @property
     def preprocessing(self) -> dict[str, Any]:
         """What a worker needs to make the network's copy."""
@@ -68,7 +73,13 @@ class Classifier:
 
     def description(self) -> ModelDescription:
         tasks = [TaskClasses(name=t.name, classes=list(t.classes), multi_label=t.is_multilabel) for t in self.bundle.schema.tasks]
-        return ModelDescription(name=self.name, tasks=tasks, threshold=0.9, sha=self.sha)
+        maps: list[Literal["heat-map", "attention"]] = ["heat-map", "attention"] if self.has_attention else ["heat-map"]
+        return ModelDescription(name=self.name, tasks=tasks, threshold=0.9, sha=self.sha, explanations=maps)
+
+    @cached_property
+    def has_attention(self) -> bool:
+        """Whether a branch is a transformer of global attention."""
+        return any(map(is_attentive, self.bundle.network.branches.values()))
 
     def predict(self, looks: Sequence[Look]) -> Predicted:
         """Answers for decoded pictures."""
@@ -84,6 +95,13 @@ class Classifier:
         predicted = self.predict([look])
         with self._lock:
             return self._explainer.explain(predicted.seen, predicted.predictions)[0][names.index(task)].heat
+
+    def attention(self, look: Look) -> np.ndarray:
+        """(Y, X) float32 in [0, 1] over the working copy: what the features gather beyond an even share. See `has_attention`."""
+        seen = self.predict([look]).seen
+        with self._lock:
+            (maps,) = self._attention.look(seen)
+        return next(iter(maps.values()))
 
     def rows(self, predicted: Predicted, names: Sequence[str]) -> list[Row]:
         """The rows of predictions.csv for pictures that could be read, under the names given."""

@@ -114,6 +114,16 @@ class Desk:
         look = self.look(key)
         return self._heat.get((*self._key(source, "heat"), task), lambda: classifier.heat(look, task))
 
+    def attention(self, key: str) -> np.ndarray:
+        """(y, x) float32 in [0, 1] over the specimen: what the model's features gather. Raises RefusalError (404) without any."""
+        classifier, source = self.needed_classifier(), self.source(key)
+        if not classifier.has_attention:
+            raise RefusalError(
+                404, "The model has no attention to show; expected a transformer such as a ViT. Ask for a heat map instead."
+            )
+        look = self.look(key)
+        return self._heat.get(self._key(source, "attention"), lambda: classifier.attention(look))
+
     def pyramid(self, key: str) -> tuple[str, dict[str, Any]]:
         """The name of the picture's tiles, and what the viewer needs to know of them."""
         source = self.source(key)

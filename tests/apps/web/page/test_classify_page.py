@@ -89,6 +89,25 @@ def test_a_bar_set_by_hand_gives_nanometres(dropped: Page):
     expect(dropped.get_by_role("region", name="Objects")).to_contain_text("diameter, nm")
 
 
+def test_sizes_are_shown_in_the_unit_that_suits_them(dropped: Page):
+    dropped.get_by_role("button", name="discs_11.tif").click()
+    scale, objects = dropped.get_by_role("region", name="Scale"), dropped.get_by_role("region", name="Objects")
+    scale.get_by_role("button", name="Set from the bar").click()
+    scale.get_by_label("or nm per pixel").fill("500")
+    scale.get_by_role("button", name="Set", exact=True).click()
+    expect(objects.get_by_role("button", name="diameter, µm")).to_be_visible(timeout=120_000)  # outlines are found first
+    expect(objects.get_by_role("button", name="area, µm²")).to_be_visible()
+    expect(objects.locator("figcaption")).to_have_text("Equivalent circular diameter, µm")
+    diameter = float(objects.locator("tbody td").first.inner_text())
+    assert 4 < diameter < 14, "discs of 12 to 24 px, some of them cut or touching"
+    assert abs(float(objects.get_by_text("D50").inner_text().split()[1]) - diameter) < 10
+    with dropped.expect_download() as saved:
+        objects.get_by_role("button", name="CSV").click()
+    heading, first, *_ = saved.value.path().read_text().splitlines()
+    cells = dict(zip(heading.split(","), first.split(","), strict=True))
+    assert float(cells["equivalent_circular_diameter_nm"]) == pytest.approx(1000 * diameter, rel=0.01), "the file stays in nm"
+
+
 def test_the_ends_of_a_bar_are_dragged_on_the_picture(dropped: Page):
     dropped.get_by_role("button", name="discs_11.tif").click()
     expect(dropped.get_by_text("scale unknown").first).to_be_visible()

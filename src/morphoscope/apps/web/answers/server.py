@@ -45,12 +45,16 @@ class Health(BaseModel):
 
 
 class ModelDescription(BaseModel):
-    """threshold: the confidence of the conformal set, 0.9 for "holds the truth nine times in ten". sha: of the weights."""
+    """threshold: the confidence of the conformal set, 0.9 for "holds the truth nine times in ten". sha: of the weights.
+
+    explanations: the maps that can be laid over a picture; `attention` where the model has a transformer of global attention.
+    """
 
     name: str
     tasks: list[TaskClasses]
     threshold: float
     sha: str
+    explanations: list[Literal["heat-map", "attention"]]
 
 
 class Session(BaseModel):

@@ -42,6 +42,14 @@ def similar(services: ServicesOf, key: Key, count: Annotated[int, Query(ge=1, le
     return [hit(one) for one in found.hits if f"a{one.id}" != key][:count]
 
 
+@router.get("/attention.webp", response_class=Response, responses=WEBP)
+def attention(services: ServicesOf, key: Key) -> Response:
+    """What the model's features gather, whatever the answer, to lay over the picture: attention rollout, dark where a place has no
+    more than an even share. Only of transformers: `explanations` of the model says so."""
+    with services.classifying.slot():
+        return webp(heat_picture(services.desk.look(key).micrograph, services.desk.attention(key)), max_age=600)
+
+
 @router.get("/heat-map.webp", response_class=Response, responses=WEBP)
 def heat_map(services: ServicesOf, key: Key, task: Annotated[str, Query(max_length=200)]) -> Response:
     """What speaks for the best guess of a task, to lay over the picture: colours, transparent where nothing does."""
