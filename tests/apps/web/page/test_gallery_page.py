@@ -14,7 +14,7 @@ def opened(page: Page, lab) -> Page:
     page.goto(f"{lab.address}/#/gallery")
     expect(page.get_by_role("status").filter(has_text="12 pictures")).to_be_visible()
     expect(page.get_by_role("group", name="Morphology")).to_be_visible()
-    expect(page.get_by_role("img", name="Map of 12 pictures")).to_be_visible()
+    expect(page.get_by_role("application", name="Map of 12 pictures")).to_be_visible()
     return page
 
 
@@ -107,7 +107,7 @@ def test_arrows_walk_through_the_pictures(opened: Page):
 
 
 def test_a_lasso_around_everything_and_then_half(opened: Page):
-    box = opened.get_by_role("img", name="Map of 12 pictures").bounding_box()
+    box = opened.get_by_role("application", name="Map of 12 pictures").bounding_box()
 
     def draw(left: float, right: float) -> None:
         corners = [(left, 0.01), (right, 0.01), (right, 0.99), (left, 0.99), (left, 0.02)]
@@ -145,3 +145,33 @@ def test_what_is_found_is_exported(opened: Page):
         opened.get_by_role("link", name="CSV").click()
     lines = waiting.value.path().read_text(encoding="utf-8").splitlines()
     assert len(lines) == 1 + 5
+
+
+def test_the_map_is_framed_by_keyboard(page: Page, lab, accessible: Callable[[Page], None]):
+    page.goto(f"{lab.address}/#/gallery")
+    found = page.get_by_role("region", name="Found pictures").get_by_role("status").first
+    expect(found).to_have_text("12 pictures")
+    embedding = page.get_by_role("application", name="Map of 12 pictures")
+    embedding.focus()
+    said = embedding.get_by_role("status")
+    page.keyboard.press("ArrowRight")
+    expect(said).to_contain_text("in the frame")
+    for _ in range(6):
+        page.keyboard.press("+")
+    expect(said).to_have_text("12 pictures in the frame")
+    for _ in range(16):
+        page.keyboard.press("-")
+    for _ in range(40):
+        page.keyboard.press("ArrowRight")
+    while said.inner_text().startswith("12"):
+        page.keyboard.press("ArrowRight")
+    for _ in range(5):
+        page.keyboard.press("+")
+    few = int(said.inner_text().split()[0])
+    assert few < 12
+    accessible(page)
+    page.keyboard.press("Enter")
+    if few:
+        expect(found).to_have_text(f"{few} picture{'s' if few > 1 else ''}")
+    page.keyboard.press("Escape")
+    expect(found).to_have_text("12 pictures")
