@@ -141,3 +141,14 @@ def test_the_heat_map_is_drawn_over_the_picture(dropped: Page):
     with dropped.expect_response(lambda answer: "heat-map.webp" in answer.url) as waiting:
         dropped.get_by_label("Heat map").select_option("Count")
     assert waiting.value.ok
+
+
+def test_attention_is_offered_where_the_model_has_any(page: Page, dropped: Page, start, vit, pictures):
+    assert "attention" not in dropped.get_by_label("Heat map").inner_text()
+    page.goto(f"{start(model=vit)}/#/classify")
+    page.get_by_label("Micrographs to classify").set_input_files([pictures / "discs_00.tif"])
+    choice = page.get_by_label("Heat map")
+    expect(choice).to_be_enabled()
+    with page.expect_response("**/attention.webp") as answer:
+        choice.select_option("attention")
+    assert answer.value.ok
