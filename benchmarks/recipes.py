@@ -4,9 +4,10 @@
 
 Rendered: ten classes of SEM pictures in class folders, like NFFA-EUROPE's, at equal time for each fit on one thread; the default
 without measured shape, which takes its time before the fit. With one job the time is the processor's, which other programs on the
-machine don't stretch. EMPS: real pictures of particles, papers kept whole, all from random weights at equal epochs. ImageNet's weights
-are not on the machine, so recipes that ask for them start from random weights; the default starts from its shipped encoder where
-nothing else is said. All see pictures of the same size, which for most recipes is less than they were published with.
+machine don't stretch. EMPS: real pictures of particles, papers kept whole, all networks from random weights at equal epochs; what the
+default measures of a picture's objects comes from segmenters that did not see its paper. ImageNet's weights are not on the machine, so
+recipes that ask for them start from random weights; the default starts from its shipped encoder where nothing else is said. All see
+pictures of the same size, which for most recipes is less than they were published with, and a recipe's own patience may end it sooner.
 """
 
 from __future__ import annotations
