@@ -14,7 +14,7 @@ Wanted = Literal["auto", "fp32", "bf16"]
 
 def autocast_precision(wanted: Wanted, network: nn.Module) -> Literal["bf16-mixed", "32-true"]:
     """Lightning's name of the precision. On a CPU bf16 wins where the chip has it and the network's convolutions are dense
-    or wide (ResNet 1.6-2.6 times as fast); thin depthwise nets become slower (docs/decisions/precision.md)."""
+    or wide (ResNet 1.6-2.6 times as fast); thin depthwise nets become slower."""
     if wanted == "auto":
         wanted = "bf16" if bf16_is_native() and not _has_thin_groups(network) else "fp32"
     return "bf16-mixed" if wanted == "bf16" else "32-true"

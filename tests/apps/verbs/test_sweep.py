@@ -41,7 +41,7 @@ def test_a_killed_sweep_goes_on_and_ends_as_one_that_was_not(morphoscope, words:
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
     assert morphoscope(*words, "--trials", 2, "--out", killed).code == 0
-    assert settled(killed).equals(settled(whole))
+    pd.testing.assert_frame_equal(settled(killed), settled(whole), rtol=1e-5)  # sums in another process may end in other digits
     table = settled(whole)
     assert list(table["trial"]) == [0, 1]
     assert table["fit.learning_rate"].between(1e-4, 1e-2).all()
