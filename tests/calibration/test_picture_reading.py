@@ -128,6 +128,13 @@ def test_a_bar_without_a_label() -> None:
     assert reading.pixel_size_nm is None and "without a label" in reading.problem
 
 
+def test_a_bar_without_a_label_in_a_large_noisy_picture() -> None:
+    large = np.kron(overlay(text=""), np.ones((5, 5), np.uint8)).astype(float)
+    noisy = (large + np.random.default_rng(0).normal(0, 20, large.shape)).clip(0, 255).astype(np.uint8)
+    reading = read_picture(noisy)
+    assert reading.pixel_size_nm is None and "without a label" in reading.problem
+
+
 def test_odd_pictures_are_no_trouble() -> None:
     for pixels in (
         np.zeros((1, 1), "uint8"),

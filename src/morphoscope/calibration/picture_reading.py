@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import cv2
 import numpy as np
 
 from morphoscope.calibration.bars import find_bars
@@ -24,6 +25,9 @@ _MOST_LABELS = 5
 _AGREE = 0.05  # of two scales
 _RIVAL, _DOUBT = 0.3, 0.2  # share of the best score, and score, that a second scale needs to raise a doubt
 _DISPLAY_MM = 20.0, 1500.0  # widths of a picture on a display, for makers and crops of every kind
+_HINT_WIDTH = (
+    1024  # px at which a bar without a label is looked for: a camera's noise at 4096 px holds runs of ink by the ten thousand
+)
 _HINT = "Give the pixel size in the metadata sheet."
 
 
@@ -154,7 +158,10 @@ def _why_none(grey: np.ndarray, labels: list[Label]) -> str:
     if labels:
         return f"The label '{labels[0].line.text}' stands without a scale bar; expected one beside it. {_HINT}"
     band = grey[round(0.7 * len(grey)) :]
-    bars = find_bars(band, max(4, len(grey) // 25))
+    shrunk = min(1.0, _HINT_WIDTH / band.shape[1])
+    if shrunk < 1:
+        band = cv2.resize(band, None, fx=shrunk, fy=shrunk, interpolation=cv2.INTER_AREA)
+    bars = find_bars(band, max(4, round(shrunk * len(grey)) // 25))
     if any(bar.contrast > 80 and bar.flatness > 0.85 and bar.stability > 0.6 for bar in bars):
         return f"A bar stands there without a label that could be read; expected one such as '200 nm'. {_HINT}"
     return "No scale bar was found in the picture."
