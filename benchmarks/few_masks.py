@@ -92,8 +92,9 @@ def page(rows: list[tuple[str, str, list[dict[str, list[float]]]]], papers: np.n
     """FEW_MASKS.md. rows: the way, the number of masks, and a repeat's figures each."""
     parts = (__doc__ or "").split("\n\n")
     lines = ["# Few masks", "", parts[0], "", parts[2].strip(), ""]
+    repeated = "one repeat" if repeats == 1 else f"{repeats} repeats, each with other masks and another seed"
     lines.append(
-        f"{len(papers)} held-out pictures of {len(np.unique(papers))} papers; {repeats} repeats, each with other masks and another seed; "
+        f"{len(papers)} held-out pictures of {len(np.unique(papers))} papers; {repeated}; "
         f"{steps} steps on views of {VIEW_PX} px. Means over pictures and repeats, 95 % intervals that draw papers and repeats anew."
     )
     lines += ["", f"| start | masks | {' | '.join(FIGURES.values())} |", f"|---|---|{'---|' * len(FIGURES)}"]

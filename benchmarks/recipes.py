@@ -49,7 +49,7 @@ QUICK_RECIPES = (
     "lu-barlow-twins",
 )
 """One of each architecture."""
-QUICK_BRANCHES = 'model.branches=["image", "texture", "metadata"]'
+WITHOUT_SHAPE = 'model.branches=["image", "texture", "metadata"]'
 TIMED = (callbacks, fit, run, pretrained_start, pretraining)
 """Where training looks at the clock."""
 
@@ -81,7 +81,7 @@ def recipe_files(names: Sequence[str], work: Path, random_start: bool) -> list[P
     for name in names:
         is_ours = name in (DEFAULT, RANDOM_START)
         start = "random" if random_start or name != DEFAULT else "auto"
-        settings = [f"encoder={start}", *([QUICK_BRANCHES] if is_ours and not random_start else [])]
+        settings = [f"encoder={start}", *([WITHOUT_SHAPE] if is_ours and not random_start else [])]
         recipe = load_recipe(DEFAULT if is_ours else name, settings)
         files.append(folder / f"{name}.toml")
         files[-1].write_text(recipe.to_toml(), encoding="utf-8")

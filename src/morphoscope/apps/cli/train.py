@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -106,10 +107,7 @@ def train(
 
     Example: morphoscope train images --labels labels.xlsx --group Sample --out run
     """
-    options = as_words(locals())
-    import time
-
-    began = time.monotonic()
+    options, began = as_words(locals()), time.monotonic()
 
     from morphoscope.apps.cli.train_labels import train_on_labels
     from morphoscope.apps.cli.train_masks import learns_objects, train_on_masks
