@@ -94,9 +94,11 @@ def test_index_leaves_a_graph_that_searches_use(large: Archive, monkeypatch: pyt
     probable, is_approximate = found(large)
     assert is_approximate and probable[0] == 7
     assert not found(large, "like:7 name=1*")[1]
+    asked = search(large, "like:7", limit=10, is_exact=True)
     monkeypatch.setattr(graph_module, "has_graphs", lambda: False)
     exact, is_approximate = found(large)
     assert not is_approximate and len(set(exact) & set(probable)) >= 9
+    assert not asked.is_approximate and [hit.id for hit in asked.hits] == exact
 
 
 @pytest.mark.parametrize("spoil", ["truncated", "other bytes", "of other rows", "gone"])

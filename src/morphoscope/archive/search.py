@@ -95,15 +95,19 @@ def search(
     limit: int = 50,
     offset: int = 0,
     model: str = "",
+    is_exact: bool = False,
 ) -> Found:
     """The pictures that a query finds, a page of them.
 
     features: (F,) of a picture whose like is sought, in place of `like:`. look: reads the features of a file that the archive
     doesn't have. sort: similarity, relevance, name, added, or a field; a minus in front turns it round. model: whose answers
-    are meant. Raises QueryError for a query that can't be understood, ArchiveError for a model that there isn't.
+    are meant. is_exact: all pictures are compared in a very large archive too, as the pages of one list need it. Raises QueryError
+    for a query that can't be understood, ArchiveError for a model that there isn't.
     """
     began = time.perf_counter()
-    selection = select(archive, query, features=features, look=look, sort=sort, model=model, at_most=offset + limit)
+    selection = select(
+        archive, query, features=features, look=look, sort=sort, model=model, at_most=offset + limit, is_exact=is_exact
+    )
     page = slice(offset, offset + limit)
     scores = selection.score[page] if selection.score is not None else None
     found = hits(archive, selection.columns, selection.ids[page], scores)
@@ -120,6 +124,7 @@ def select(
     sort: str = "",
     model: str = "",
     at_most: int | None = None,
+    is_exact: bool = False,
 ) -> Selection:
     """The same without the hits' details. at_most: how many of the first need their order; the rest may come in any."""
     query = parse(query) if isinstance(query, str) else query
@@ -135,7 +140,7 @@ def select(
     if known is None:
         return Selection(current, current.ids[:0], np.zeros(0, np.float32), without)
     if at_most is not None and sort in ("", SIMILARITY):
-        probable = probably_most_similar(known, features, at, at_most)
+        probable = None if is_exact else probably_most_similar(known, features, at, at_most)
         first = probable or known.most_similar(features, at, at_most)
         ids = _first(current.ids[rows], known.ids[first.rows])
         return Selection(current, ids, first.cosine, without, probable is not None)

@@ -38,7 +38,7 @@ def similar(services: ServicesOf, key: Key, count: Annotated[int, Query(ge=1, le
     archive = services.needed_archive
     with services.classifying.slot():
         features = services.eyes.features(archive, key)
-    found = archives.search(archive, features=features, limit=count + 1)
+    found = archives.search(archive, features=features, limit=count + 1, is_exact=True)
     return [hit(one) for one in found.hits if f"a{one.id}" != key][:count]
 
 

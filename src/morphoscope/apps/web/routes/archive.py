@@ -36,7 +36,7 @@ def search(
     """Pictures that a query finds, a page of them."""
     archive = services.needed_archive
     features = services.eyes.features(archive, like) if like else None
-    found = archives.search(archive, q, features=features, sort=sort, limit=limit, offset=offset)
+    found = archives.search(archive, q, features=features, sort=sort, limit=limit, offset=offset, is_exact=True)
     return Found(total=found.total, seconds=found.seconds, hits=[hit(one) for one in found.hits])
 
 
