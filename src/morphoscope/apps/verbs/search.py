@@ -46,7 +46,9 @@ def search(
         limit = count if count is not None else None if out else 20
         found = select(opened, _query(query), look=_look, sort=sort, model=model, at_most=limit)
         if found.without_features:
-            say(f"{found.without_features} pictures could not be compared: they were not indexed with that model, or not readable.")
+            say(
+                f"{found.without_features} pictures could not be compared: they were not indexed with that model, or not readable."
+            )
         if found.is_approximate:
             say("The archive is very large: a few of the most similar may be missing.")
         if out is not None:
