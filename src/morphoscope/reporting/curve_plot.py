@@ -29,8 +29,11 @@ class CurveLine:
     n_train: list[int]
 
 
-def curve_plot(lines: Sequence[CurveLine], title: str, chance: float, *, alone: bool = False) -> Markup:
-    """The plot; numbers of labels stand at equal distances. alone: a file of its own rather than part of a page."""
+def curve_plot(
+    lines: Sequence[CurveLine], title: str, chance: float, *, axis: str = "labels a class", alone: bool = False
+) -> Markup:
+    """The plot; numbers of labels stand at equal distances. chance: what no learning gives, dotted. alone: a file of its own rather
+    than part of a page."""
     numbers = sorted({n for line in lines for n in line.per_class})
     lowest = min([chance, *(float(line.means.min()) for line in lines), *(b[0] for line in lines for b in line.bands if b)])
     floor = max(0.0, np.floor(10 * lowest) / 10)
@@ -42,7 +45,7 @@ def curve_plot(lines: Sequence[CurveLine], title: str, chance: float, *, alone: 
     def y(share: float) -> float:
         return HEIGHT - _BOTTOM - (share - floor) / (1 - floor) * (HEIGHT - _TOP - _BOTTOM)
 
-    marks = [_frame(numbers, floor, x, y), _chance(chance, y)]
+    marks = [_frame(numbers, axis, floor, x, y), _chance(chance, y)]
     ends = _spread_out([y(float(line.means[-1])) for line in lines])
     for number, line in enumerate(lines):
         colour, dash = COLOURS[number % len(COLOURS)], _DASHES[number % len(_DASHES)]
@@ -58,7 +61,7 @@ def curve_plot(lines: Sequence[CurveLine], title: str, chance: float, *, alone: 
     )
 
 
-def _frame(numbers: Sequence[int], floor: float, x: Callable[[int], float], y: Callable[[float], float]) -> str:
+def _frame(numbers: Sequence[int], axis: str, floor: float, x: Callable[[int], float], y: Callable[[float], float]) -> str:
     """Grid lines in percent, numbers of labels, and the name of the axis."""
     marks = []
     for share in np.arange(floor, 1.001, 0.1):
@@ -71,7 +74,7 @@ def _frame(numbers: Sequence[int], floor: float, x: Callable[[int], float], y: C
             f'<text x="{x(number):.1f}" y="{HEIGHT - _BOTTOM + 16}" text-anchor="middle" fill="currentColor">{number}</text>'
         )
     middle = (_LEFT + WIDTH - _RIGHT) / 2
-    marks.append(f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle" fill="currentColor">labels a class</text>')
+    marks.append(f'<text x="{middle}" y="{HEIGHT - 6}" text-anchor="middle" fill="currentColor">{escape(axis)}</text>')
     return "".join(marks)
 
 

@@ -56,7 +56,7 @@ def test_starts_from_a_whole_segmenter_or_an_encoder(samples: SegmentationSample
 def test_a_frozen_encoder_stays_as_it_starts(samples: SegmentationSamples) -> None:
     torch.manual_seed(9)
     given = Segmenter(SPEC)
-    frozen = SegmentationSettings(steps=2, batch_size=2, view_px=64, freeze_encoder=True)
+    frozen = SegmentationSettings(steps=2, batch_size=2, view_px=64, encoder_rate=0.0, kept_statistics="encoder")
     found = fit_segmenter(samples, np.ones(1), SPEC, frozen, start=given.state_dict()).network
     for name, tensor in given.encoder.state_dict().items():
         assert torch.equal(tensor, found.encoder.state_dict()[name]), name
@@ -66,12 +66,25 @@ def test_a_frozen_encoder_stays_as_it_starts(samples: SegmentationSamples) -> No
 def test_kept_statistics_stay_while_weights_learn(samples: SegmentationSamples) -> None:
     torch.manual_seed(9)
     given = Segmenter(SPEC)
-    kept = SegmentationSettings(steps=2, batch_size=2, view_px=64, keep_statistics=True)
+    kept = SegmentationSettings(steps=2, batch_size=2, view_px=64, kept_statistics="all")
     found = fit_segmenter(samples, np.ones(1), SPEC, kept, start=given.state_dict()).network.state_dict()
     for name, tensor in given.state_dict().items():
         if "running_" in name:
             assert torch.equal(tensor, found[name]), name
     assert not torch.equal(given.head.weight, found["head.weight"])
+
+
+def test_an_encoder_follows_at_its_own_rate(samples: SegmentationSamples) -> None:
+    """Adam's first step moves a weight by the learning rate, whatever its gradient."""
+    torch.manual_seed(9)
+    given = Segmenter(SPEC)
+    slow = SegmentationSettings(steps=1, batch_size=2, view_px=64, encoder_rate=0.1, weight_decay=0.0, averaging_share=0.0)
+    # The average of one step is the step itself; its learning rate is that of the warm-up.
+    found = fit_segmenter(samples, np.ones(1), SPEC, slow, start=given.state_dict()).network
+    moved = {name: (tensor - found.get_parameter(name)).abs().max().item() for name, tensor in given.named_parameters()}
+    encoder = max(distance for name, distance in moved.items() if name.startswith("encoder."))
+    rest = max(distance for name, distance in moved.items() if not name.startswith("encoder."))
+    assert encoder == pytest.approx(0.1 * rest, rel=0.05)
 
 
 def test_someone_stops_it_after_a_step(samples: SegmentationSamples) -> None:

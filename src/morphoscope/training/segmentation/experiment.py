@@ -6,6 +6,7 @@ import dataclasses
 import math
 import time
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -125,9 +126,9 @@ def planned(material: MaskTraining, recipe: MaskRecipe, minutes: float) -> MaskP
         learning_rate=rate,
         weight_decay=recipe.weight_decay,
         averaging_share=AVERAGING_SHARE,
-        freeze_encoder=recipe.freeze_encoder and recipe.encoder != RANDOM,
+        encoder_rate=_encoder_rate(recipe),
+        kept_statistics=_kept_statistics(recipe),
         is_dice_alone=recipe.loss == "dice",
-        keep_statistics=is_whole_start(recipe.encoder),
         seed=recipe.seed,
     )
     seconds = seconds_per_step(material.samples, network.spec, settings)
@@ -144,6 +145,22 @@ def planned(material: MaskTraining, recipe: MaskRecipe, minutes: float) -> MaskP
     settled = {"steps": steps, "batch_size": batch, "learning_rate": rate, "look_pictures": n_looks}
     settings, expected = dataclasses.replace(settings, steps=steps), steps * seconds + look_seconds
     return MaskPlan(recipe.model_copy(update=settled), settings, network.spec, network.state_dict(), minutes, expected)
+
+
+def _encoder_rate(recipe: MaskRecipe) -> float:
+    """A random decoder's first steps would wreck what an encoder knows; whole weights learn as one."""
+    if recipe.encoder == RANDOM:
+        return 1.0
+    if recipe.freeze_encoder:
+        return 0.0
+    return 1.0 if is_whole_start(recipe.encoder) else recipe.encoder_rate
+
+
+def _kept_statistics(recipe: MaskRecipe) -> Literal["none", "encoder", "all"]:
+    """Those that the start has learned."""
+    if recipe.encoder == RANDOM:
+        return "none"
+    return "all" if is_whole_start(recipe.encoder) else "encoder"
 
 
 def _looks(material: MaskTraining, recipe: MaskRecipe, network: Segmenter, minutes: float) -> tuple[int, float]:

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -38,10 +39,10 @@ class SegmentationSettings:
     weight_decay: float = 0.02
     averaging_share: float = 0.03
     """The averaged weights, which are kept, remember about this share of the steps."""
-    freeze_encoder: bool = False
-    """Its weights stay as they start, and so do the statistics of its normalisation."""
-    keep_statistics: bool = False
-    """Those of all normalisation stay: a few small views tell less of a picture's grey levels than what the start has seen."""
+    encoder_rate: float = 1.0
+    """The encoder's learning rate over that of the rest; at 0 its weights stay as they start."""
+    kept_statistics: Literal["none", "encoder", "all"] = "none"
+    """Of normalisation: a few small views tell less of a picture's grey levels than what the start has seen."""
     is_dice_alone: bool = False
     seed: int = 0
 
@@ -149,16 +150,13 @@ class _Fit:
         if start is not None:
             (network if _WHOLE in start else network.encoder.model).load_state_dict(start)
         self._network = network.to(self._device).to(memory_format=torch.channels_last).train()
-        if settings.freeze_encoder:
-            self._network.encoder.requires_grad_(False).eval()
-        if settings.keep_statistics:
-            for module in self._network.modules():
+        if settings.kept_statistics != "none":
+            kept = self._network if settings.kept_statistics == "all" else self._network.encoder
+            for module in kept.modules():
                 if isinstance(module, torch.nn.modules.batchnorm._BatchNorm):
                     module.eval()
         self._average = AveragedModel(self._network, multi_avg_fn=_ema(settings), use_buffers=True)
-        self._optimizer = torch.optim.AdamW(
-            self._network.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self._optimizer = torch.optim.AdamW(self._learners(), weight_decay=settings.weight_decay)
         self._samples = samples.to(self._device)
         self._chances = torch.from_numpy(shares.astype(np.float32)).to(self._device)
         self._make_views = ViewMaker(settings.view_px, settings.sizes_px)
@@ -167,10 +165,20 @@ class _Fit:
     def averaged(self) -> Segmenter:
         return self._average.module  # type: ignore[return-value]
 
+    def _learners(self) -> list[dict[str, Any]]:
+        """What learns, with its learning rate at its highest."""
+        encoder, rate = self._network.encoder, self._settings.learning_rate
+        rest = [each for name, part in self._network.named_children() if name != "encoder" for each in part.parameters()]
+        if not self._settings.encoder_rate:
+            encoder.requires_grad_(False)
+            return [{"params": rest, "highest": rate}]
+        own = {"params": list(encoder.parameters()), "highest": rate * self._settings.encoder_rate}
+        return [own, {"params": rest, "highest": rate}]
+
     def step(self, progress: float) -> torch.Tensor:
         """(L,) the losses of one step, at this share of the fit."""
         for group in self._optimizer.param_groups:
-            group["lr"] = self._settings.learning_rate * _schedule(progress)
+            group["lr"] = group["highest"] * _schedule(progress)
         rows = torch.multinomial(self._chances, self._settings.batch_size, replacement=True, generator=self._generator)
         with torch.no_grad():
             views = self._make_views(self._samples, rows, self._generator)

@@ -26,7 +26,8 @@ class MaskRecipe(BaseModel):
     epochs: passes over the pictures. batch_size: 0 is 4 on a processor and 16 on a GPU. learning_rate: 0 is 0.0001 from whole
     weights, else 0.001. look_pictures: validation pictures that weights are chosen by; 0 lets the time decide. backbone, decoder,
     upsampling: of the network, where it does not start from whole weights. loss: `dice` spares the foreground its cross-entropy.
-    freeze_encoder: where its weights are learned ones; random ones are never frozen."""
+    freeze_encoder, encoder_rate: whether its weights stay, or the share of the learning rate at which they follow a random decoder;
+    of learned ones alone, random ones always learn like the rest."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -51,6 +52,7 @@ class MaskRecipe(BaseModel):
     learning_rate: float = Field(0.0, ge=0)
     weight_decay: float = Field(0.02, ge=0)
     freeze_encoder: bool = False
+    encoder_rate: float = Field(0.1, gt=0)
     backbone: str = SegmenterSpec.backbone
     decoder: tuple[int, ...] = SegmenterSpec.decoder
     upsampling: Upsampling = "unet"
