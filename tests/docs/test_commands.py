@@ -174,6 +174,7 @@ def run(words: list[str], folder: Path) -> None:
     is_quick = words[0] == "train" and "--recipe" not in words
     quick = [word for setting in settings for word in ("--set", setting)] if is_quick else []
     quick += ["--epochs", "1"] if words[0] == "pretrain" else []
+    quick += ["--steps", "1"] if words[0] == "curve" and "--masks" in words else []
     with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["morphoscope", *words, *quick])
         with pytest.raises(SystemExit) as ended:

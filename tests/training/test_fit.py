@@ -112,10 +112,11 @@ def test_a_deadline_in_the_past_still_gives_a_network(task: FitTask) -> None:
     assert fit(task, deadline=time.monotonic() - 10).stopped_after == 1
 
 
-def test_no_progress_ends_it_early(task: FitTask, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("patience", [{"patience": 0.1}, {"patience_epochs": 2}], ids=str)
+def test_no_progress_ends_it_early(task: FitTask, monkeypatch: pytest.MonkeyPatch, patience: dict[str, float]) -> None:
     monkeypatch.setattr("morphoscope.training.module._calibrated_loss", lambda *_: 1.0 + next(rising))
     rising = iter(range(100))
-    fitted = fit(replace(task, recipe=recipe(epochs=20, patience=0.1)))
+    fitted = fit(replace(task, recipe=recipe(epochs=20, **patience)))
     assert fitted.best_epoch == 1
     assert fitted.stopped_after == 3
 

@@ -90,7 +90,8 @@ class StageSettings(_Section):
 class FitSettings(_Section):
     """epochs and batch_size: 0 lets the size of the data set decide. stopped_after: epochs a finished run really took;
     a repeat stops there and ignores the clock. logit_adjustment: tau of Menon et al. 2021; 0 aims at accuracy,
-    1 at balanced accuracy. patience: share of the epochs without improvement after which training stops early."""
+    1 at balanced accuracy. patience: share of the epochs without improvement after which training stops early; patience_epochs: the
+    same as a number of epochs, 0 for the share."""
 
     epochs: int = Field(0, ge=0)
     stopped_after: int = Field(0, ge=0)
@@ -102,6 +103,7 @@ class FitSettings(_Section):
     branch_loss: float = Field(0.5, ge=0)
     """Weight of the loss of each branch alone, beside the fused one's."""
     patience: float = Field(0.5, gt=0)
+    patience_epochs: int = Field(0, ge=0)
     calibration_fits: int = Field(0, ge=0, le=9)
     """Further fits after the first, each of which holds back other training pictures to calibrate on; 0: as many as a time
     budget leaves room for, and none without one."""

@@ -1,10 +1,11 @@
-"""`morphoscope curve`: accuracy against labels a class."""
+"""`morphoscope curve`: accuracy against labels a class, or objects found against masks."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,8 +16,11 @@ from morphoscope.apps.cli.labelled import (
     MetadataOption,
     SampleOption,
     TasksOption,
+    as_words,
     parts,
+    whole_numbers,
 )
+from morphoscope.apps.cli.masked import MaskKindOption, MasksOption
 
 
 class CurveProtocol(StrEnum):
@@ -36,18 +40,26 @@ class HeadName(StrEnum):
 
 def curve(
     images: LabelledFolders,
-    out: Annotated[Path, typer.Option(help="Folder for curve.csv, one_shot.csv and curve.html.")],
+    out: Annotated[Path, typer.Option(help="Folder for curve.csv, curve.html and what belongs to them.")],
     labels: LabelsOption = None,
     encoders: Annotated[
-        str, typer.Option(help="Folders of encoders or models, comma between; default, texture and random are always drawn.")
-    ] = "default,texture,random",
+        str | None,
+        typer.Option(
+            help="Folders of encoders or models, comma between; default, texture and random are always drawn. With --masks only "
+            "those named; default-segmenter,default,random, if left out; frozen:default is one that stays as it is."
+        ),
+    ] = None,
     per_class: Annotated[str | None, typer.Option(help="Labels a class, comma between; 1,2,4,8,16, if left out.")] = None,
-    repeats: Annotated[int | None, typer.Option(min=1, help="Splits; 10, or 20 as published.")] = None,
-    head: Annotated[HeadName, typer.Option(help="What learns on frozen features.")] = HeadName.logistic,
+    repeats: Annotated[int | None, typer.Option(min=1, help="Splits; 10, or 20 as published. With --masks: draws; 2.")] = None,
+    head: Annotated[HeadName | None, typer.Option(help="What learns on frozen features; logistic, if left out.")] = None,
     protocol: Annotated[
-        CurveProtocol,
+        CurveProtocol | None,
         typer.Option(help="grouped; or as-published: that of Lu et al. 2022, stopped by the test side: optimistic."),
-    ] = CurveProtocol.grouped,
+    ] = None,
+    masks: MasksOption = None,
+    mask_kind: MaskKindOption = None,
+    counts: Annotated[str | None, typer.Option(help="With --masks: how many to learn from, comma between; 1,4,16.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="With --masks: of every fit; 200. More, if there is time.")] = None,
     group: GroupOption = None,
     sample: SampleOption = None,
     tasks: TasksOption = None,
@@ -57,36 +69,40 @@ def curve(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same curve.")] = 0,
     overwrite: Annotated[bool, typer.Option(help="Replace earlier curves.")] = False,
 ) -> None:
-    """Draw how accuracy grows with labels a class, on frozen features, with random weights and texture beside it.
+    """Draw how accuracy grows with labels a class, on frozen features; with --masks, how well objects are found after so many.
 
     Example: morphoscope curve images --labels labels.csv --group Sample --per-class 1,2,4,8 --out curve
     """
+    options = as_words(locals())
+    from morphoscope.apps.cli.curve_masks import OF_MASKS, curve_of_masks, refuse
+
+    if masks is not None:
+        curve_of_masks(options)
+    else:
+        refuse(options, OF_MASKS, "without masks; expected --masks DIR beside it")
+        _curve_of_labels(options)
+
+
+def _curve_of_labels(options: Mapping[str, Any]) -> None:
     from morphoscope.apps.cli.console import say
     from morphoscope.apps.verbs.curve import curve as run
-    from morphoscope.errors import MorphoscopeError
 
-    try:
-        counts = [int(part) for part in per_class.split(",")] if per_class else ()
-    except ValueError:
-        raise MorphoscopeError(
-            f"--per-class is '{per_class}'; expected whole numbers with commas between, such as 1,2,4,8. Correct it."
-        ) from None
     run(
-        images,
-        out,
-        labels=labels or (),
-        encoders=parts(encoders),
-        per_class=counts,
-        repeats=repeats,
-        head=head.value,
-        protocol=protocol.value,
-        group=group,
-        sample=sample,
-        tasks=parts(tasks),
-        metadata=metadata,
-        backbone=backbone,
-        image_size=image_size,
-        seed=seed,
-        overwrite=overwrite,
+        options["images"],
+        options["out"],
+        labels=options["labels"] or (),
+        encoders=parts(options["encoders"]),
+        per_class=whole_numbers(options["per_class"], "--per-class", "1,2,4,8"),
+        repeats=options["repeats"],
+        head=options["head"] or "logistic",
+        protocol=options["protocol"] or "grouped",
+        group=options["group"],
+        sample=options["sample"],
+        tasks=parts(options["tasks"]),
+        metadata=options["metadata"],
+        backbone=options["backbone"],
+        image_size=options["image_size"],
+        seed=options["seed"],
+        overwrite=options["overwrite"],
         say=say,
     )

@@ -9,6 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
+from morphoscope.errors import MorphoscopeError
+
 LabelledFolders = Annotated[list[Path], typer.Argument(help="One or more folders of labelled micrographs.")]
 LabelsOption = Annotated[
     list[Path] | None,
@@ -28,6 +30,16 @@ SettingsOption = Annotated[list[str] | None, typer.Option("--set", help="Any set
 def parts(text: str | None) -> list[str]:
     """What stands between commas."""
     return [part.strip() for part in (text or "").split(",") if part.strip()]
+
+
+def whole_numbers(text: str | None, option: str, such_as: str) -> tuple[int, ...]:
+    """What stands between commas. Raises MorphoscopeError."""
+    try:
+        return tuple(int(part) for part in parts(text))
+    except ValueError:
+        raise MorphoscopeError(
+            f"{option} is '{text}'; expected whole numbers with commas between, such as {such_as}. Correct it."
+        ) from None
 
 
 def as_words(options: Mapping[str, Any]) -> dict[str, Any]:

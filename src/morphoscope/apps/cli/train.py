@@ -19,16 +19,8 @@ from morphoscope.apps.cli.labelled import (
     TasksOption,
     as_words,
 )
+from morphoscope.apps.cli.masked import MaskKindOption, MasksOption
 from morphoscope.apps.cli.scale import SCALE, ScaleSource
-
-
-class MaskKind(StrEnum):
-    """What the numbers of masks mean."""
-
-    auto = "auto"
-    instance = "instance"
-    binary = "binary"
-    multi_class = "multi-class"
 
 
 class Unmatched(StrEnum):
@@ -42,13 +34,6 @@ ImagesArgument = Annotated[
     list[Path] | None, typer.Argument(help="One or more folders of micrographs; those of the recipe, if left out.")
 ]
 SchemaOption = Annotated[Path | None, typer.Option(help="TOML with the allowed classes a task and their order.")]
-MasksOption = Annotated[
-    Path | None,
-    typer.Option(help="Learn objects in place of labels: a folder of masks (PNG, TIFF), each of its picture's stem and size."),
-]
-MaskKindOption = Annotated[
-    MaskKind | None, typer.Option(help="What the masks' numbers mean, where the rule that looks at all of them errs.")
-]
 UnmatchedOption = Annotated[
     Unmatched | None, typer.Option(help="Labels outside the schema: an error, which is usual, or blank to leave them out.")
 ]

@@ -12,11 +12,12 @@ import numpy as np
 
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_paths, silent
 from morphoscope.apps.verbs.mask_documents import Gallery, MaskSummary, write_mask_documents
+from morphoscope.apps.verbs.masked import read_masked
 from morphoscope.apps.verbs.output import claim_folder, peak_memory_mb, writing
 from morphoscope.apps.verbs.progress import bar
 from morphoscope.apps.verbs.recorded import repeating
 from morphoscope.apps.verbs.time_budget import TimeBudget
-from morphoscope.data.masks import MaskedFolder, MaskRequest, read_masked_folder, without_objects
+from morphoscope.data.masks import MaskedFolder, MaskRequest
 from morphoscope.data.split import Fold
 from morphoscope.errors import RecipeError
 from morphoscope.models.segmenter_file import save_segmenter
@@ -35,7 +36,6 @@ DEFAULT_MINUTES = 6.0
 LEAST_MINUTES = 0.05
 TEST_SHARE, REPORT_SECONDS = 0.3, 5.0
 """Kept back from what is left of a time budget, for the test and the report."""
-SAID = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,21 +156,7 @@ def _read(recipe: MaskRecipe, say: Say) -> MaskedFolder:
         recipe.sample or None,
         None if recipe.mask_kind == "auto" else recipe.mask_kind,
     )
-    with bar("Reading pictures and masks", None) as progress:
-        folder = read_masked_folder(request, lambda done, total: progress(done))
-    for sentence in folder.left_out[:SAID]:
-        say(f"Left out: {sentence}")
-    if len(folder.left_out) > SAID:
-        say(f"Left out: {len(folder.left_out) - SAID} more pictures without a fitting mask.")
-    meaning = {
-        "instance": "a number is an object",
-        "binary": "each connected piece is an object",
-        "multi-class": "each connected piece of each class is an object; the classes themselves are not learned",
-    }
-    say(f"Masks: {len(folder.pictures)} of kind {folder.kind} ({meaning[folder.kind]}), {folder.n_objects} objects.")
-    if empty := without_objects(folder.pictures):
-        say(f"Note: {empty} masks are empty; their pictures count as pictures without objects.")
-    return folder
+    return read_masked(request, say)
 
 
 def _say_fold(fold: Fold, say: Say) -> None:

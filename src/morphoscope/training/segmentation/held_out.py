@@ -62,12 +62,13 @@ def tested(
 
 def finders(network: Segmenter) -> dict[str, Find]:
     """Method to what finds the objects of a micrograph."""
-    own, shipped = ObjectFinder(network), ObjectFinder(load_segmenter())
-    return {
-        TRAINED: lambda micrograph: find_instances(micrograph, own),
-        SHIPPED: lambda micrograph: find_instances(micrograph, shipped),
-        OTSU: _by_otsu,
-    }
+    return {TRAINED: by_network(network), SHIPPED: by_network(load_segmenter()), OTSU: by_otsu}
+
+
+def by_network(network: Segmenter) -> Find:
+    """What a segmenter finds."""
+    finder = ObjectFinder(network)
+    return lambda micrograph: find_instances(micrograph, finder)
 
 
 def n_known_to_shipped(folder: MaskedFolder, rows: Sequence[int] | np.ndarray) -> int:
@@ -75,8 +76,8 @@ def n_known_to_shipped(folder: MaskedFolder, rows: Sequence[int] | np.ndarray) -
     return sum(is_picture_of_shipped_segmenter(folder.pictures[int(row)].signature) for row in rows)
 
 
-def _by_otsu(micrograph: Micrograph) -> np.ndarray:
-    """Of the specimen alone; the information bar holds no object."""
+def by_otsu(micrograph: Micrograph) -> np.ndarray:
+    """What Otsu's threshold and a watershed find in the specimen; the information bar holds no object."""
     instance_map = np.zeros(micrograph.pixels.shape, np.int32)
     specimen, bar = micrograph.specimen(), micrograph.information_bar
     top = 0 if bar is None or len(specimen) == bar.top else bar.top + bar.height

@@ -1,0 +1,191 @@
+"""Curve of masks: how far a number of masks leads, by start, with Otsu's threshold always beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
+from morphoscope.apps.verbs.masked import read_masked
+from morphoscope.apps.verbs.output import claim_folder, working_alone, write_whole, writing
+from morphoscope.apps.verbs.progress import bar
+from morphoscope.data.cache import content_hash
+from morphoscope.data.masks import MaskRequest
+from morphoscope.errors import MorphoscopeError
+from morphoscope.measure.mask_kinds import MaskKind
+from morphoscope.models.encoders import DEFAULT, RANDOM
+from morphoscope.models.segmenter_start import SHIPPED_SEGMENTER, begun_segmenter, is_whole_start
+from morphoscope.reporting.mask_curve_report import MaskCurvePage, write_mask_curve_report
+from morphoscope.training.segmentation.experiment import trained
+from morphoscope.training.segmentation.fit import Watch
+from morphoscope.training.segmentation.held_out import by_network, by_otsu, n_known_to_shipped
+from morphoscope.training.segmentation.mask_curve import FIGURES, Figures, MaskCurvePlan, MaskSides, MaskTrial, Start
+
+TABLE, MEANS, PAGE, TRIALS = "curve.csv", "means.csv", "curve.html", "trials"
+USUAL_STARTS, USUAL_MASKS = (SHIPPED_SEGMENTER, DEFAULT, RANDOM), (1, 4, 16)
+OTSU = "otsu"
+
+
+def mask_curve(
+    images: Paths,
+    masks: PathLike,
+    out: PathLike,
+    *,
+    labels: Paths = (),
+    group: str | None = None,
+    sample: str | None = None,
+    mask_kind: MaskKind | None = None,
+    encoders: Sequence[str] = (),
+    counts: Sequence[int] = (),
+    repeats: int | None = None,
+    steps: int | None = None,
+    view_px: int = MaskCurvePlan.view_px,
+    seed: int = 0,
+    overwrite: bool = False,
+    say: Say = silent,
+) -> pd.DataFrame:
+    """How well objects of held-out pictures are found after so many masks, into curve.csv, means.csv and curve.html under `out`.
+
+        morphoscope.mask_curve("images", "masks", "curve", counts=[1, 4, 16])
+
+    encoders: starts as `train --masks --encoder` takes them, with `frozen:` before one whose encoder is to stay as it is. The
+    options are those of `morphoscope curve --masks`. A fit takes minutes; `out`/trials keeps each, and the same call goes on
+    after a stop. Returns the rows of curve.csv. Raises MorphoscopeError whose text is meant to be shown.
+    """
+    target = Path(out)
+    starts = tuple(Start.parsed(text) for text in dict.fromkeys(encoders or USUAL_STARTS))
+    for start in starts:
+        begun_segmenter(start.name)  # one that doesn't fit is refused now, not after the fits before it
+    claim_folder(target, (TABLE, MEANS, PAGE), may_replace=overwrite)
+    folder = read_masked(MaskRequest(as_paths(images), Path(masks), as_paths(labels), group, sample, mask_kind), say)
+    sides = MaskSides.of(folder, seed)
+    plan = MaskCurvePlan(
+        starts,
+        _affordable(counts or USUAL_MASKS, len(sides.pool), say),
+        repeats or MaskCurvePlan.repeats,
+        steps or MaskCurvePlan.steps,
+        view_px,
+        seed,
+    )
+    say(f"Pictures: {len(sides.pool)} to draw masks from, {len(sides.test)} held out to test all fits on.")
+    with writing(target, "Make room there; the same command goes on."), working_alone(target):
+        results = _Results(sides, plan, target / TRIALS)
+        learned = results.of_trials(say)
+        unlearned = results.of_baselines()
+        if known := n_known_to_shipped(folder, sides.test):
+            say(
+                f"Note: {known} of the {len(sides.test)} held-out pictures trained the segmenter that comes with Morphoscope; what "
+                f"begins with it ({SHIPPED_SEGMENTER}) is flattered."
+            )
+        page = MaskCurvePage(plan, learned, unlearned, sides.test_groups, len(folder.pictures), known)
+        table = pd.DataFrame(_rows(page))
+        table.to_csv(target / TABLE, index=False)
+        pd.DataFrame(_means(page)).to_csv(target / MEANS, index=False)
+        write_mask_curve_report(page, target / PAGE)
+    means = table.groupby(["encoder", "masks"])["ap50"].mean()
+    for name in table["encoder"].unique():
+        say(f"{name}: AP50 " + ", ".join(f"{value:.3f} at {n}" for n, value in means[name].items()))
+    say(f"Curve: {target / PAGE}")
+    return table
+
+
+def _affordable(counts: Sequence[int], most: int, say: Say) -> tuple[int, ...]:
+    """Those that the pool has. Raises MorphoscopeError for a number below 1."""
+    if min(counts) < 1:
+        raise MorphoscopeError(f"--counts holds {min(counts)}; expected numbers from 1 on, such as 1,4,16. Correct it.")
+    if max(counts) > most:
+        say(f"Note: {most} masks are there to learn from; {most} stands for every larger number.")
+    return tuple(sorted({min(count, most) for count in counts}))
+
+
+@dataclass(frozen=True, eq=False)
+class _Results:
+    """Figures of trials and of what learns nothing, each kept in a file of its own as soon as it is known."""
+
+    sides: MaskSides
+    plan: MaskCurvePlan
+    folder: Path
+
+    def of_trials(self, say: Say) -> dict[MaskTrial, Figures]:
+        """Learns what the folder does not hold."""
+        self.folder.mkdir(exist_ok=True)
+        trials, found = self.plan.trials, dict[MaskTrial, Figures]()
+        missing = [trial for trial in trials if not self._file(trial).is_file()]
+        if kept := len(trials) - len(missing):
+            say(f"{kept} of {len(trials)} fits are in {self.folder}, and are not learned again.")
+        with bar("Learning", len(missing) * self.plan.steps) as progress:
+            for done, trial in enumerate(missing):
+                training, fit = self.sides.planned(trial, self.plan)
+                if not done:
+                    say(f"Fits: {len(missing)} of {self.plan.steps} steps, about {len(missing) * fit.seconds / 60:.0f} min.")
+                share = lambda part, done=done: progress(round((done + part) * self.plan.steps))  # noqa: E731
+                network = trained(training, fit, Watch(progress=share)).network
+                write_whole(self._file(trial), json.dumps(self.sides.figures(by_network(network))))
+        for trial in trials:
+            found[trial] = json.loads(self._file(trial).read_text(encoding="utf-8"))
+        return found
+
+    def of_baselines(self) -> dict[str, Figures]:
+        """Otsu's threshold, and whole segmenters before they learn."""
+        whole = [start.name for start in self.plan.starts if is_whole_start(start.name)]
+        found = {OTSU: self.sides.figures(by_otsu)}
+        for name in whole:
+            found[name] = self.sides.figures(by_network(begun_segmenter(name)))
+        return found
+
+    def _file(self, trial: MaskTrial) -> Path:
+        """Of its own for every start, draw of masks and setting."""
+        draw = [self._contents[row] for row in self.sides.drawn(trial, self.plan)]
+        settings = [trial.repeat, self.plan.steps, self.plan.view_px, self.plan.seed, self.sides.folder.kind]
+        content = [_weights(trial.start), settings, draw, [self._contents[row] for row in self.sides.test]]
+        key = hashlib.sha256(json.dumps([content, version("morphoscope")]).encode()).hexdigest()[:12]
+        name = re.sub(r"[^A-Za-z0-9._-]+", "-", str(trial.start))[-60:]
+        return self.folder / f"{name}-{trial.masks}-{trial.repeat}-{key}.json"
+
+    @cached_property
+    def _contents(self) -> dict[int, tuple[str, str]]:
+        """Row to hashes of the picture and its mask."""
+        pictures = self.sides.folder.pictures
+        return {
+            int(row): (pictures[row].content, content_hash(pictures[row].mask)) for row in (*self.sides.pool, *self.sides.test)
+        }
+
+
+def _weights(start: Start) -> list[str]:
+    """The start, and what its files hold: a folder may have been trained again since."""
+    path = Path(start.name)
+    files = [path] if path.is_file() else sorted(path.rglob("*.safetensors")) if path.is_dir() else []
+    return [str(start), *map(content_hash, files)]
+
+
+def _rows(page: MaskCurvePage) -> list[dict[str, object]]:
+    """The rows of curve.csv; what learns nothing has 0 masks."""
+    points = [(name, 0, 0, figures) for name, figures in page.unlearned.items()]
+    points += [(str(trial.start), trial.masks, trial.repeat, figures) for trial, figures in page.learned.items()]
+    return [
+        {"encoder": name, "masks": masks, "repeat": repeat, "n_test": len(page.test_groups)}
+        | {figure: float(np.mean(figures[figure])) for figure in FIGURES}
+        for name, masks, repeat, figures in points
+    ]
+
+
+def _means(page: MaskCurvePage) -> list[dict[str, object]]:
+    """The rows of means.csv: over repeats and pictures, with the ends of 95 % intervals."""
+    rows = []
+    for point in page.points:
+        row: dict[str, object] = {"encoder": point[0], "masks": point[1]}
+        for figure in FIGURES:
+            mean, interval = page.estimate(point, figure)
+            low, high = interval or (None, None)
+            row |= {figure: mean, f"{figure}_low": low, f"{figure}_high": high}
+        rows.append(row)
+    return rows
