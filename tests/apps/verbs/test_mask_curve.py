@@ -14,22 +14,9 @@ from morphoscope.apps.verbs import mask_curve as verb
 from morphoscope.apps.verbs.mask_curve import mask_curve
 from morphoscope.data.masks import MaskRequest, read_masked_folder
 from morphoscope.errors import MorphoscopeError
-from morphoscope.synthesis import write_dataset
 from morphoscope.training.segmentation.mask_curve import FIGURES, MaskCurvePlan, MaskSides, MaskTrial, Start, mean_and_band
 
 Morphoscope = Callable[..., Any]
-N = 12
-
-
-@pytest.fixture(scope="module")
-def masked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """images/, instance_maps/ and labels.csv with Sample: pictures of seven samples."""
-    folder = tmp_path_factory.mktemp("masked")
-    write_dataset("particles", N, folder, size=(72, 96), seed=5)
-    sheet = pd.read_csv(folder / "labels.csv")
-    sheet["Sample"] = [f"S{row % 7}" for row in range(N)]
-    sheet.to_csv(folder / "labels.csv", index=False)
-    return folder
 
 
 def curve(masked: Path, out: Path, **options: Any) -> pd.DataFrame:

@@ -17,22 +17,9 @@ from morphoscope.apps.verbs.segment import segment
 from morphoscope.apps.verbs.train_masks import train_masks
 from morphoscope.data.masks import MaskRequest, read_masked_folder
 from morphoscope.errors import MorphoscopeError
-from morphoscope.synthesis import write_dataset
 
 Morphoscope = Callable[..., Any]
 TINY = ["steps=2", "batch_size=2", "view_px=64", "look_pictures=1"]
-N = 12
-
-
-@pytest.fixture(scope="module")
-def masked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """images/, instance_maps/ and labels.csv with Sample: pictures of four samples."""
-    folder = tmp_path_factory.mktemp("masked")
-    write_dataset("particles", N, folder, size=(72, 96), seed=5)
-    sheet = pd.read_csv(folder / "labels.csv")
-    sheet["Sample"] = [f"S{row % 7}" for row in range(N)]
-    sheet.to_csv(folder / "labels.csv", index=False)
-    return folder
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +53,7 @@ def test_everything_is_written(finished: tuple[Path, list[str]]) -> None:
     out, said = finished
     metrics = json.loads((out / "metrics.json").read_text())
     predictions, splits = pd.read_csv(out / "predictions.csv"), pd.read_csv(out / "splits.csv")
-    assert metrics["masks"] | {"objects": 0} == {"kind": "instance", "n": N, "objects": 0, "left_out": 0}
+    assert metrics["masks"] | {"objects": 0} == {"kind": "instance", "n": 12, "objects": 0, "left_out": 0}
     assert set(metrics["baselines"]) == {"shipped_segmenter", "otsu_watershed"}
     for name in ("ap50", "ap75", "iou", "dice", "row_averaged_iou_lu2022"):
         assert metrics["objects"][name] == pytest.approx(predictions[name].mean())
