@@ -15,7 +15,7 @@ from morphoscope.reporting.versions import versions
 from morphoscope.scores.intervals import Interval
 from morphoscope.training.segmentation.mask_curve import FIGURES, Figures, MaskCurvePlan, MaskTrial, mean_and_band
 
-TITLES = {"ap50": "AP50", "iou": "foreground IoU", "dice": "Dice"}
+TITLES = {"ap50": "AP50", "iou": "Foreground IoU", "dice": "Dice"}
 DOTTED = "otsu"
 """Of what learns nothing, the one drawn as a level."""
 Point = tuple[str, int, list[Figures]]
