@@ -79,14 +79,8 @@ def mask_curve(
     say(f"Pictures: {len(sides.pool)} to draw masks from, {len(sides.test)} held out to test all fits on.")
     with writing(target, "Make room there; the same command goes on."), working_alone(target):
         results = _Results(sides, plan, target / TRIALS)
-        learned = results.of_trials(say)
-        unlearned = results.of_baselines()
-        if known := n_known_to_shipped(folder, sides.test):
-            say(
-                f"Note: {known} of the {len(sides.test)} held-out pictures trained the segmenter that comes with Morphoscope; what "
-                f"begins with it ({SHIPPED_SEGMENTER}) is flattered."
-            )
-        page = MaskCurvePage(plan, learned, unlearned, sides.test_groups, len(folder.pictures), known)
+        learned, unlearned = results.of_trials(say), results.of_baselines()
+        page = MaskCurvePage(plan, learned, unlearned, sides.test_groups, len(folder.pictures), _flattered(sides, plan, say))
         table = pd.DataFrame(_rows(page))
         table.to_csv(target / TABLE, index=False)
         pd.DataFrame(_means(page)).to_csv(target / MEANS, index=False)
@@ -96,6 +90,18 @@ def mask_curve(
         say(f"{name}: AP50 " + ", ".join(f"{value:.3f} at {n}" for n, value in means[name].items()))
     say(f"Curve: {target / PAGE}")
     return table
+
+
+def _flattered(sides: MaskSides, plan: MaskCurvePlan, say: Say) -> int:
+    """How many held-out pictures the shipped segmenter has learned from, where a start is that segmenter."""
+    if all(start.name != SHIPPED_SEGMENTER for start in plan.starts):
+        return 0
+    if known := n_known_to_shipped(sides.folder, sides.test):
+        say(
+            f"Note: {known} of the {len(sides.test)} held-out pictures trained the segmenter that comes with Morphoscope; what "
+            f"begins with it ({SHIPPED_SEGMENTER}) is flattered."
+        )
+    return known
 
 
 def _affordable(counts: Sequence[int], most: int, say: Say) -> tuple[int, ...]:
