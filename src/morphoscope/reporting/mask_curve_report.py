@@ -13,11 +13,9 @@ from morphoscope.reporting.curve_plot import CurveLine, curve_plot
 from morphoscope.reporting.page import render_page, write_page
 from morphoscope.reporting.versions import versions
 from morphoscope.scores.intervals import Interval
-from morphoscope.training.segmentation.mask_curve import FIGURES, Figures, MaskCurvePlan, MaskTrial, mean_and_band
+from morphoscope.training.segmentation.mask_curve import FIGURES, OTSU, Figures, MaskCurvePlan, MaskTrial, mean_and_band
 
 TITLES = {"ap50": "AP50", "iou": "Foreground IoU", "dice": "Dice"}
-DOTTED = "otsu"
-"""Of what learns nothing, the one drawn as a level."""
 Point = tuple[str, int, list[Figures]]
 """A start, a number of masks, and a repeat's figures each."""
 
@@ -37,7 +35,7 @@ class MaskCurvePage:
     @property
     def points(self) -> list[Point]:
         """Start by start, each from no mask, where that is something, to the most."""
-        found: list[Point] = [(DOTTED, 0, [self.unlearned[DOTTED]])]
+        found: list[Point] = [(OTSU, 0, [self.unlearned[OTSU]])]
         for start in self.plan.starts:
             if start.name in self.unlearned:
                 found.append((str(start), 0, [self.unlearned[start.name]]))
@@ -72,7 +70,7 @@ def write_mask_curve_report(page: MaskCurvePage, path: Path) -> None:
         "mask_curve.html.j2",
         page=page,
         plots=[{"title": TITLES[figure], "plot": drawn(page, figure)} for figure in FIGURES],
-        titles=list(TITLES.values()),
+        titles=[TITLES[figure] for figure in FIGURES],
         rows=[_row(page, point) for point in page.points],
         n_groups=len(np.unique(page.test_groups)),
         versions=versions(),

@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,11 +27,10 @@ from morphoscope.reporting.mask_curve_report import MaskCurvePage, write_mask_cu
 from morphoscope.training.segmentation.experiment import trained
 from morphoscope.training.segmentation.fit import Watch
 from morphoscope.training.segmentation.held_out import by_network, by_otsu, n_known_to_shipped
-from morphoscope.training.segmentation.mask_curve import FIGURES, Figures, MaskCurvePlan, MaskSides, MaskTrial, Start
+from morphoscope.training.segmentation.mask_curve import FIGURES, OTSU, Figures, MaskCurvePlan, MaskSides, MaskTrial, Start
 
 TABLE, MEANS, PAGE, TRIALS = "curve.csv", "means.csv", "curve.html", "trials"
 USUAL_STARTS, USUAL_MASKS = (SHIPPED_SEGMENTER, DEFAULT, RANDOM), (1, 4, 16)
-OTSU = "otsu"
 
 
 def mask_curve(
@@ -62,7 +60,7 @@ def mask_curve(
     after a stop. Returns the rows of curve.csv. Raises MorphoscopeError whose text is meant to be shown.
     """
     target = Path(out)
-    starts = tuple(Start.parsed(text) for text in dict.fromkeys(encoders or USUAL_STARTS))
+    starts = tuple(dict.fromkeys(Start.parsed(text) for text in encoders or USUAL_STARTS))
     for start in starts:
         begun_segmenter(start.name)  # one that doesn't fit is refused now, not after the fits before it
     claim_folder(target, (TABLE, MEANS, PAGE), may_replace=overwrite)
@@ -73,8 +71,8 @@ def mask_curve(
         _affordable(counts or USUAL_MASKS, len(sides.pool), say),
         repeats or MaskCurvePlan.repeats,
         steps or MaskCurvePlan.steps,
-        view_px,
-        seed,
+        view_px=view_px,
+        seed=seed,
     )
     say(f"Pictures: {len(sides.pool)} to draw masks from, {len(sides.test)} held out to test all fits on.")
     with writing(target, "Make room there; the same command goes on."), working_alone(target):
@@ -115,7 +113,7 @@ def _affordable(counts: Sequence[int], most: int, say: Say) -> tuple[int, ...]:
 
 @dataclass(frozen=True, eq=False)
 class _Results:
-    """Figures of trials and of what learns nothing, each kept in a file of its own as soon as it is known."""
+    """Figures of trials, each kept in a file of its own as soon as it is known; what learns nothing is looked at again."""
 
     sides: MaskSides
     plan: MaskCurvePlan
@@ -124,46 +122,43 @@ class _Results:
     def of_trials(self, say: Say) -> dict[MaskTrial, Figures]:
         """Learns what the folder does not hold."""
         self.folder.mkdir(exist_ok=True)
-        trials, found = self.plan.trials, dict[MaskTrial, Figures]()
-        missing = [trial for trial in trials if not self._file(trial).is_file()]
-        if kept := len(trials) - len(missing):
-            say(f"{kept} of {len(trials)} fits are in {self.folder}, and are not learned again.")
+        files = self._files()
+        missing = {trial: file for trial, file in files.items() if not file.is_file()}
+        if kept := len(files) - len(missing):
+            say(f"{kept} of {len(files)} fits are in {self.folder}, and are not learned again.")
         with bar("Learning", len(missing) * self.plan.steps) as progress:
-            for done, trial in enumerate(missing):
+            for done, (trial, file) in enumerate(missing.items()):
                 training, fit = self.sides.planned(trial, self.plan)
                 if not done:
-                    say(f"Fits: {len(missing)} of {self.plan.steps} steps, about {len(missing) * fit.seconds / 60:.0f} min.")
+                    say(f"{len(missing)} fits, {self.plan.steps} steps each: about {len(missing) * fit.seconds / 60:.0f} min.")
                 share = lambda part, done=done: progress(round((done + part) * self.plan.steps))  # noqa: E731
                 network = trained(training, fit, Watch(progress=share)).network
-                write_whole(self._file(trial), json.dumps(self.sides.figures(by_network(network))))
-        for trial in trials:
-            found[trial] = json.loads(self._file(trial).read_text(encoding="utf-8"))
-        return found
+                write_whole(file, json.dumps(self.sides.figures(by_network(network))))
+        return {trial: json.loads(file.read_text(encoding="utf-8")) for trial, file in files.items()}
 
     def of_baselines(self) -> dict[str, Figures]:
         """Otsu's threshold, and whole segmenters before they learn."""
-        whole = [start.name for start in self.plan.starts if is_whole_start(start.name)]
         found = {OTSU: self.sides.figures(by_otsu)}
-        for name in whole:
+        for name in dict.fromkeys(start.name for start in self.plan.starts if is_whole_start(start.name)):
             found[name] = self.sides.figures(by_network(begun_segmenter(name)))
         return found
 
-    def _file(self, trial: MaskTrial) -> Path:
-        """Of its own for every start, draw of masks and setting."""
-        draw = [self._contents[row] for row in self.sides.drawn(trial, self.plan)]
-        settings = [trial.repeat, self.plan.steps, self.plan.view_px, self.plan.seed, self.sides.folder.kind]
-        content = [_weights(trial.start), settings, draw, [self._contents[row] for row in self.sides.test]]
-        key = hashlib.sha256(json.dumps([content, version("morphoscope")]).encode()).hexdigest()[:12]
-        name = re.sub(r"[^A-Za-z0-9._-]+", "-", str(trial.start))[-60:]
-        return self.folder / f"{name}-{trial.masks}-{trial.repeat}-{key}.json"
-
-    @cached_property
-    def _contents(self) -> dict[int, tuple[str, str]]:
-        """Row to hashes of the picture and its mask."""
-        pictures = self.sides.folder.pictures
-        return {
-            int(row): (pictures[row].content, content_hash(pictures[row].mask)) for row in (*self.sides.pool, *self.sides.test)
-        }
+    def _files(self) -> dict[MaskTrial, Path]:
+        """Of its own for every start with its weights, every draw of masks and every setting."""
+        pictures, plan = self.sides.folder.pictures, self.plan
+        rows = (*self.sides.pool, *self.sides.test)
+        contents = {row: (pictures[row].content, content_hash(pictures[row].mask)) for row in rows}
+        tested = [contents[row] for row in self.sides.test]
+        weights = {start: _weights(start) for start in plan.starts}
+        files = {}
+        for trial in plan.trials:
+            settings = [trial.repeat, plan.steps, plan.batch_size, plan.view_px, plan.seed, self.sides.folder.kind]
+            learned = [contents[row] for row in self.sides.drawn(trial, plan)]
+            content = [version("morphoscope"), weights[trial.start], settings, learned, tested]
+            key = hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
+            name = re.sub(r"[^A-Za-z0-9._-]+", "-", str(trial.start))[-60:]
+            files[trial] = self.folder / f"{name}-{trial.masks}-{trial.repeat}-{key}.json"
+        return files
 
 
 def _weights(start: Start) -> list[str]:

@@ -21,7 +21,7 @@ from morphoscope.training.segmentation.recipe import MaskRecipe
 FIGURES = ("ap50", "iou", "dice")
 MOST_TESTED = 60
 """Held-out pictures that are looked at: beyond these the draw of masks blurs a curve more than the pictures do."""
-FROZEN = "frozen:"
+FROZEN, OTSU = "frozen:", "otsu"
 
 Figures = dict[str, list[float]]
 """FIGURES to a value each held-out picture, in order."""
@@ -57,13 +57,14 @@ class MaskTrial:
 
 @dataclass(frozen=True)
 class MaskCurvePlan:
-    """What is asked. Every fit takes the same number of steps. seed: a repeat draws the same masks for every start, and smaller
-    sets of masks are part of larger ones."""
+    """What is asked. Every fit takes the same number of steps, each of batch_size views. seed: a repeat draws the same masks for every
+    start, and smaller sets of masks are part of larger ones."""
 
     starts: tuple[Start, ...]
     masks: tuple[int, ...]
     repeats: int = 2
     steps: int = 200
+    batch_size: int = 4
     view_px: int = 320
     seed: int = 0
 
@@ -93,7 +94,8 @@ class MaskSides:
                 f"--masks: {len(folder.pictures)} pictures in {len(np.unique(folder.groups))} groups leave "
                 f"{len(pool)} with objects to learn from and {len(fold.test)} to test on; expected some of both. Mark more pictures."
             )
-        return cls(folder, pool, fold.test[:MOST_TESTED])
+        looked_at = np.random.default_rng(seed).permutation(fold.test)[:MOST_TESTED]
+        return cls(folder, pool, np.sort(looked_at))
 
     @property
     def test_groups(self) -> np.ndarray:
@@ -110,6 +112,7 @@ class MaskSides:
             encoder=trial.start.name,
             freeze_encoder=trial.start.is_frozen,
             steps=plan.steps,
+            batch_size=plan.batch_size,
             view_px=plan.view_px,
             seed=plan.seed + trial.repeat,
         )
