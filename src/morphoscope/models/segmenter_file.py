@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from morphoscope.errors import BundleError
 from morphoscope.models.segmenter import Segmenter, SegmenterSpec
 
 WEIGHTS, CARD = "segmenter.safetensors", "segmenter.json"
+CONTENT_DIGITS = 16
+"""Of the hash of each picture that a card says it has learned from."""
 _SHIPPED = files("morphoscope.models.weights")
 
 
@@ -45,6 +48,15 @@ def load_segmenter(folder: Path | None = None) -> Segmenter:
         f"--model {folder}: found no {WEIGHTS}; expected a folder that `morphoscope train --masks` wrote. "
         "Name such a folder, or leave --model out for the segmenter that comes with Morphoscope."
     )
+
+
+def segmenter_card(folder: Path) -> dict[str, Any]:
+    """What the segmenter in a folder or in its `model` sub-folder says of its making; nothing where that can't be read."""
+    for candidate in (folder, folder / "model"):
+        if (candidate / WEIGHTS).is_file():
+            with suppress(OSError, ValueError):
+                return dict(json.loads((candidate / CARD).read_text(encoding="utf-8")))
+    return {}
 
 
 def shipped_card() -> dict[str, Any]:

@@ -18,7 +18,7 @@ _WORDS = {
 }
 
 
-def resolved_start(start: str) -> str:
+def resolved_start(start: str, option: str = "--encoder") -> str:
     """`auto` is the shipped segmenter; a path becomes absolute. Raises MorphoscopeError where there is no such thing."""
     if start == AUTO:
         return SHIPPED_SEGMENTER
@@ -28,7 +28,7 @@ def resolved_start(start: str) -> str:
         raise imagenet_is_missing()
     if not Path(start).exists():
         raise MorphoscopeError(
-            f"--encoder {start}: found neither weights of that name nor a file; expected {', '.join(_WORDS)}, a folder that "
+            f"{option} {start}: found neither weights of that name nor a file; expected {', '.join(_WORDS)}, a folder that "
             "`train` wrote, or a .safetensors file. Correct the name."
         )
     return str(Path(start).resolve())

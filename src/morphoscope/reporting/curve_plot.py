@@ -107,6 +107,8 @@ def _spread_out(places: Sequence[float], apart: float = 15.0) -> list[float]:
     return [float(place - excess) for place in moved]
 
 
-def _short(name: str, longest: int = 20) -> str:
-    """The end of a path, which tells encoders apart."""
-    return name if len(name) <= longest else "…" + name[-longest + 1 :]
+def _short(name: str, longest: int = 24) -> str:
+    """The end of a path, which tells encoders apart, with the word before a colon whole."""
+    word, colon, path = name.rpartition(":")
+    room = longest - len(word + colon)
+    return name if len(name) <= longest or room < 1 else f"{word}{colon}…{path[-room + 1 :]}"

@@ -23,7 +23,7 @@ Point = tuple[str, int, list[Figures]]
 @dataclass(frozen=True, eq=False)
 class MaskCurvePage:
     """All that the page tells. unlearned: by name, with `otsu` and, by their starts' names, segmenters before they learn.
-    test_groups: of each held-out picture. n_flattered: held-out pictures that the shipped segmenter has learned from."""
+    test_groups: of each held-out picture. n_flattered: held-out pictures that a start has learned from."""
 
     plan: MaskCurvePlan
     learned: Mapping[MaskTrial, Figures]

@@ -6,15 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 from morphoscope.apps.verbs import mask_curve as verb
 from morphoscope.apps.verbs.mask_curve import mask_curve
-from morphoscope.data.masks import MaskRequest, read_masked_folder
+from morphoscope.apps.verbs.train_masks import train_masks
 from morphoscope.errors import MorphoscopeError
-from morphoscope.training.segmentation.mask_curve import FIGURES, MaskCurvePlan, MaskSides, MaskTrial, Start, mean_and_band
+from morphoscope.training.segmentation.mask_curve import FIGURES, Start
 
 Morphoscope = Callable[..., Any]
 
@@ -30,19 +29,6 @@ def finished(masked: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pa
     out, said = tmp_path_factory.mktemp("curve") / "out", list[str]()
     starts = ["default-segmenter", "frozen:default", "random"]
     return out, curve(masked, out, encoders=starts, repeats=2, say=said.append), said
-
-
-def test_sides_share_no_group_and_draws_grow(masked: Path) -> None:
-    request = MaskRequest((masked / "images",), masked / "instance_maps", (masked / "labels.csv",), "Sample")
-    sides = MaskSides.of(read_masked_folder(request))
-    assert not set(sides.folder.groups[sides.pool]) & set(sides.test_groups)
-    one, other = Start("random"), Start("default")
-    plan = MaskCurvePlan((one, other), (1, 3))
-    few, many = (set(sides.drawn(MaskTrial(one, masks, 0), plan)) for masks in plan.masks)
-    assert (len(few), len(many)) == (1, 3)
-    assert few < many
-    assert many == set(sides.drawn(MaskTrial(other, 3, 0), plan))
-    assert many != set(sides.drawn(MaskTrial(one, 3, 1), plan))
 
 
 def test_every_start_has_a_row_a_number_and_repeat(finished: tuple[Path, pd.DataFrame, list[str]]) -> None:
@@ -85,8 +71,9 @@ def test_a_stopped_curve_goes_on(masked: Path, tmp_path: Path, monkeypatch: pyte
     assert any(line.startswith("1 of 2 fits are in") for line in said)
     curve(masked, tmp_path / "out", overwrite=True)
     assert fits == 3
-    curve(masked, tmp_path / "out", overwrite=True, seed=1)
-    assert fits == 5
+    for n, setting in enumerate(({"seed": 1}, {"steps": 2}, {"view_px": 96}), start=1):
+        curve(masked, tmp_path / "out", overwrite=True, **setting)
+        assert fits == 3 + 2 * n
 
 
 def test_a_start_that_was_trained_again_is_another_start(tmp_path: Path) -> None:
@@ -98,20 +85,27 @@ def test_a_start_that_was_trained_again_is_another_start(tmp_path: Path) -> None
     assert verb._weights(start) != first
 
 
+def test_a_start_by_two_names_is_one(masked: Path, tmp_path: Path) -> None:
+    table = curve(masked, tmp_path / "out", encoders=["default-segmenter", "auto"], counts=[1])
+    assert table["encoder"].tolist() == ["otsu", "default-segmenter", "default-segmenter"]
+
+
+def test_a_start_that_knows_held_out_pictures_is_said_to(masked: Path, tmp_path: Path) -> None:
+    """A segmenter of one's own says in its card what it has learned from; the one that is shipped has not seen these."""
+    train_masks(masked / "images", masked / "instance_maps", settings=["steps=1", "view_px=64"], seed=3, out=tmp_path / "run")
+    said: list[str] = []
+    curve(masked, tmp_path / "out", encoders=["default-segmenter", str(tmp_path / "run")], counts=[1], say=said.append)
+    (note,) = [line for line in said if line.startswith("Note: ")]
+    assert f"pictures trained {tmp_path / 'run'} before" in note
+    assert "Flattered" in (tmp_path / "out" / "curve.html").read_text(encoding="utf-8")
+
+
 def test_more_masks_than_there_are(masked: Path, tmp_path: Path) -> None:
     said: list[str] = []
     table = curve(masked, tmp_path / "out", counts=[50, 1, 80], say=said.append)
     most = int(table["masks"].max())
     assert sorted(set(table["masks"])) == [0, 1, most]
     assert f"{most} stands for every larger number" in " ".join(said)
-
-
-def test_the_mean_weighs_pictures_and_the_band_holds_it() -> None:
-    repeats = [{"ap50": [0.0, 1.0, 1.0, 0.2]}, {"ap50": [0.4, 0.8, 1.0, 0.4]}]
-    mean, band = mean_and_band(repeats, np.array(["a", "a", "b", "c"]), "ap50")
-    assert mean == pytest.approx(0.6)
-    assert band is not None
-    assert band[0] < mean < band[1]
 
 
 def refused(morphoscope: Morphoscope, *words: object) -> str:
@@ -129,10 +123,19 @@ def test_refusals(masked: Path, tmp_path: Path, morphoscope: Morphoscope) -> Non
     for option in (["--counts", "1"], ["--steps", "5"], ["--mask-kind", "binary"]):
         assert f"{option[0]}: found {option[1]} without masks" in refused(morphoscope, images, *out, *option)
     assert "expected whole numbers with commas between" in refused(morphoscope, *given, "--counts", "some")
-    assert "--counts holds 0" in refused(morphoscope, *given, "--counts", "0,4", "--encoders", "random")
+    assert "--counts: found 0; expected numbers from 1 on" in refused(morphoscope, *given, "--counts", "0,4")
     assert "random weights can't stay as they are" in refused(morphoscope, *given, "--encoders", "frozen:random")
-    assert "found neither weights of that name" in refused(morphoscope, *given, "--encoders", "defualt")
+    assert "--encoders defualt: found neither weights of that name" in refused(morphoscope, *given, "--encoders", "defualt")
     assert "found no such folder" in refused(morphoscope, images, "--masks", tmp_path / "none", *out)
+
+
+def test_an_encoder_of_another_network_is_refused_before_any_fit(masked: Path, tmp_path: Path) -> None:
+    (tmp_path / "encoder").mkdir()
+    (tmp_path / "encoder" / "encoder.json").write_text('{"backbone": "resnet18"}')
+    with pytest.raises(MorphoscopeError, match="expected a segmenter, or an encoder of a resnet10t"):
+        curve(masked, tmp_path / "out", encoders=[str(tmp_path / "encoder")])
+    with pytest.raises(MorphoscopeError, match="multiple of 32"):
+        curve(masked, tmp_path / "out", view_px=100)
 
 
 def test_nothing_can_be_held_out(masked: Path, tmp_path: Path) -> None:

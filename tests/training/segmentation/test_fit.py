@@ -12,7 +12,9 @@ from morphoscope.micrograph import Micrograph
 from morphoscope.models.segmenter import Segmenter, SegmenterSpec
 from morphoscope.training.segmentation.choice import CHECKS, PATIENCE, Choice
 from morphoscope.training.segmentation.copies import training_copy, windows_of
+from morphoscope.training.segmentation.experiment import MaskTraining, planned
 from morphoscope.training.segmentation.fit import FittedSegmenter, SegmentationSettings, Watch, fit_segmenter, seconds_per_step
+from morphoscope.training.segmentation.recipe import MaskRecipe
 from morphoscope.training.segmentation.samples import SegmentationSamples, segmentation_samples
 from morphoscope.training.segmentation.targets import object_targets
 
@@ -61,6 +63,27 @@ def test_a_frozen_encoder_stays_as_it_starts(samples: SegmentationSamples) -> No
     for name, tensor in given.encoder.state_dict().items():
         assert torch.equal(tensor, found.encoder.state_dict()[name]), name
     assert not torch.equal(given.head.weight, found.head.weight)
+    decoder = [name for name in found.state_dict() if name.startswith("decoder.") and name.endswith("running_mean")]
+    assert any(not torch.equal(given.state_dict()[name], found.state_dict()[name]) for name in decoder), "they follow"
+
+
+@pytest.mark.parametrize(
+    ("start", "is_frozen", "expected"),
+    [
+        ("random", False, (1.0, "none")),
+        ("random", True, (1.0, "none")),
+        ("default", False, (0.1, "encoder")),
+        ("default", True, (0.0, "encoder")),
+        ("default-segmenter", False, (1.0, "all")),
+        ("default-segmenter", True, (0.0, "all")),
+    ],
+)
+def test_what_a_start_knows_is_spared(
+    samples: SegmentationSamples, start: str, is_frozen: bool, expected: tuple[float, str]
+) -> None:
+    recipe = MaskRecipe(encoder=start, freeze_encoder=is_frozen, steps=1, batch_size=1, view_px=64)
+    settings = planned(MaskTraining(samples, np.ones(1), [], 1), recipe, np.inf).settings
+    assert (settings.encoder_rate, settings.kept_statistics) == expected
 
 
 def test_kept_statistics_stay_while_weights_learn(samples: SegmentationSamples) -> None:

@@ -20,7 +20,10 @@ from morphoscope.apps.cli.labelled import (
     parts,
     whole_numbers,
 )
-from morphoscope.apps.cli.masked import MaskKindOption, MasksOption
+from morphoscope.apps.cli.masked import MaskKindOption, MasksOption, refuse
+
+_OF_MASKS = ("counts", "steps", "mask_kind")
+"""Options of a curve of masks alone."""
 
 
 class CurveProtocol(StrEnum):
@@ -59,7 +62,7 @@ def curve(
     masks: MasksOption = None,
     mask_kind: MaskKindOption = None,
     counts: Annotated[str | None, typer.Option(help="With --masks: how many to learn from, comma between; 1,4,16.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="With --masks: of every fit; 200. More, if there is time.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="With --masks: of every fit; 400.")] = None,
     group: GroupOption = None,
     sample: SampleOption = None,
     tasks: TasksOption = None,
@@ -74,12 +77,12 @@ def curve(
     Example: morphoscope curve images --labels labels.csv --group Sample --per-class 1,2,4,8 --out curve
     """
     options = as_words(locals())
-    from morphoscope.apps.cli.curve_masks import OF_MASKS, curve_of_masks, refuse
-
     if masks is not None:
+        from morphoscope.apps.cli.curve_masks import curve_of_masks
+
         curve_of_masks(options)
     else:
-        refuse(options, OF_MASKS, "without masks; expected --masks DIR beside it")
+        refuse(options, dict.fromkeys(_OF_MASKS, "without masks; expected --masks DIR beside it"))
         _curve_of_labels(options)
 
 

@@ -7,26 +7,16 @@ from typing import Any
 
 from morphoscope.apps.cli.console import say
 from morphoscope.apps.cli.labelled import parts, whole_numbers
-from morphoscope.errors import MorphoscopeError
+from morphoscope.apps.cli.masked import refuse
 
-OF_LABELS, OF_MASKS = (
-    ("per_class", "head", "protocol", "tasks", "metadata", "backbone", "image_size"),
-    ("counts", "steps", "mask_kind"),
-)
-"""Options that are nothing, unless given."""
-
-
-def refuse(options: Mapping[str, Any], names: tuple[str, ...], why: str) -> None:
-    """Raises MorphoscopeError for the first of these options that is given."""
-    for name in names:
-        if options[name] not in (None, ""):
-            option = name.replace("_", "-")
-            raise MorphoscopeError(f"--{option}: found {options[name]} {why}. Leave --{option} out.")
+_OF_LABELS = ("per_class", "head", "protocol", "tasks", "metadata", "backbone", "image_size")
+"""Options of a curve of labels alone; None or empty where not given."""
 
 
 def curve_of_masks(options: Mapping[str, Any]) -> None:
     """Runs it with the options of `curve` by name. Raises MorphoscopeError for one that does not apply."""
-    refuse(options, OF_LABELS, "beside --masks, where objects are learned; expected only options of a curve of masks")
+    reason = "beside --masks, where objects are learned; expected only options of a curve of masks"
+    refuse(options, dict.fromkeys(_OF_LABELS, reason))
     from morphoscope.apps.verbs.mask_curve import mask_curve
 
     mask_curve(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from morphoscope.errors import MorphoscopeError
 
 
 class MaskKind(StrEnum):
@@ -25,3 +28,11 @@ MasksOption = Annotated[
 MaskKindOption = Annotated[
     MaskKind | None, typer.Option(help="What the masks' numbers mean, where the rule that looks at all of them errs.")
 ]
+
+
+def refuse(options: Mapping[str, Any], reasons: Mapping[str, str]) -> None:
+    """Raises MorphoscopeError for the first option that is given and has a reason why it does not apply."""
+    for name, reason in reasons.items():
+        if options[name]:
+            option, value = name.replace("_", "-"), "it" if options[name] is True else options[name]
+            raise MorphoscopeError(f"--{option}: found {value} {reason}. Leave --{option} out.")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from morphoscope.apps.cli.console import repeat_command, say
+from morphoscope.apps.cli.masked import refuse
 from morphoscope.errors import MorphoscopeError
 
 _REFUSED = {
@@ -43,13 +44,8 @@ def learns_objects(masks: Path | None, mask_kind: str | None, recipe: str) -> bo
 
 def train_on_masks(options: Mapping[str, Any], began: float) -> None:
     """Runs it with the options of `train` by name. Raises MorphoscopeError for one that does not apply."""
-    for name, reason in _REFUSED.items():
-        if options[name]:
-            value = "it" if options[name] is True else options[name]
-            raise MorphoscopeError(
-                f"--{name}: found {value} beside --masks, where {reason}; expected only options of a training on masks. "
-                f"Leave --{name} out."
-            )
+    only = "expected only options of a training on masks"
+    refuse(options, {name: f"beside --masks, where {reason}; {only}" for name, reason in _REFUSED.items()})
     from morphoscope.apps.verbs.train_masks import train_masks
 
     train_masks(

@@ -22,11 +22,12 @@ from morphoscope.data.masks import MaskRequest
 from morphoscope.errors import MorphoscopeError
 from morphoscope.measure.mask_kinds import MaskKind
 from morphoscope.models.encoders import DEFAULT, RANDOM
+from morphoscope.models.segmenter import STRIDE, SegmenterSpec
 from morphoscope.models.segmenter_start import SHIPPED_SEGMENTER, begun_segmenter, is_whole_start
 from morphoscope.reporting.mask_curve_report import MaskCurvePage, write_mask_curve_report
 from morphoscope.training.segmentation.experiment import trained
 from morphoscope.training.segmentation.fit import Watch
-from morphoscope.training.segmentation.held_out import by_network, by_otsu, n_known_to_shipped
+from morphoscope.training.segmentation.held_out import by_network, by_otsu, known_to
 from morphoscope.training.segmentation.mask_curve import FIGURES, OTSU, Figures, MaskCurvePlan, MaskSides, MaskTrial, Start
 
 TABLE, MEANS, PAGE, TRIALS = "curve.csv", "means.csv", "curve.html", "trials"
@@ -55,14 +56,16 @@ def mask_curve(
 
         morphoscope.mask_curve("images", "masks", "curve", counts=[1, 4, 16])
 
-    encoders: starts as `train --masks --encoder` takes them, with `frozen:` before one whose encoder is to stay as it is. The
-    options are those of `morphoscope curve --masks`. A fit takes minutes; `out`/trials keeps each, and the same call goes on
-    after a stop. Returns the rows of curve.csv. Raises MorphoscopeError whose text is meant to be shown.
+    encoders: starts as `train --masks --encoder` takes them, with `frozen:` before one whose encoder is to stay as it is. view_px:
+    side of the views that fits learn from. The other options are those of `morphoscope curve --masks`. A fit takes minutes;
+    `out`/trials keeps each, and the same call goes on after a stop. Returns the rows of curve.csv. Raises MorphoscopeError
+    whose text is meant to be shown.
     """
     target = Path(out)
+    _check(counts, repeats, steps, view_px, seed)
     starts = tuple(dict.fromkeys(Start.parsed(text) for text in encoders or USUAL_STARTS))
     for start in starts:
-        begun_segmenter(start.name)  # one that doesn't fit is refused now, not after the fits before it
+        _check_start(start)
     claim_folder(target, (TABLE, MEANS, PAGE), may_replace=overwrite)
     folder = read_masked(MaskRequest(as_paths(images), Path(masks), as_paths(labels), group, sample, mask_kind), say)
     sides = MaskSides.of(folder, seed)
@@ -90,22 +93,43 @@ def mask_curve(
     return table
 
 
+def _check(counts: Sequence[int], repeats: int | None, steps: int | None, view_px: int, seed: int) -> None:
+    """Raises MorphoscopeError for a number that is out of bounds."""
+    bounds = [*(("--counts", count, 1) for count in counts), ("--repeats", repeats, 1), ("--steps", steps, 1)]
+    for option, value, least in (*bounds, ("view_px", view_px, 64), ("--seed", seed, 0)):
+        if value is not None and value < least:
+            raise MorphoscopeError(f"{option}: found {value}; expected numbers from {least} on. Correct it.")
+    if view_px % STRIDE:
+        raise MorphoscopeError(f"view_px: found {view_px}; expected a multiple of {STRIDE}. Correct it.")
+
+
+def _check_start(start: Start) -> None:
+    """Now, not after the fits before it. Raises MorphoscopeError."""
+    try:
+        begun_segmenter(start.name)
+    except MorphoscopeError as error:
+        raise MorphoscopeError(
+            f"--encoders {start}: no fit can begin with it; expected a segmenter, or an encoder of a {SegmenterSpec.backbone}. "
+            f"Leave it out. What was found: {error}"
+        ) from error
+
+
 def _flattered(sides: MaskSides, plan: MaskCurvePlan, say: Say) -> int:
-    """How many held-out pictures the shipped segmenter has learned from, where a start is that segmenter."""
-    if all(start.name != SHIPPED_SEGMENTER for start in plan.starts):
+    """How many held-out pictures a start has learned from."""
+    knowing = {start.name: known_to(start.name, sides.folder, sides.test) for start in plan.starts}
+    flattered = [name for name, known in knowing.items() if known.any()]
+    if not flattered:
         return 0
-    if known := n_known_to_shipped(sides.folder, sides.test):
-        say(
-            f"Note: {known} of the {len(sides.test)} held-out pictures trained the segmenter that comes with Morphoscope; what "
-            f"begins with it ({SHIPPED_SEGMENTER}) is flattered."
-        )
-    return known
+    count = int(np.any([knowing[name] for name in flattered], axis=0).sum())
+    say(
+        f"Note: {count} of the {len(sides.test)} held-out pictures trained {' and '.join(flattered)} before; what begins with "
+        "them looks better here than on new pictures."
+    )
+    return count
 
 
 def _affordable(counts: Sequence[int], most: int, say: Say) -> tuple[int, ...]:
-    """Those that the pool has. Raises MorphoscopeError for a number below 1."""
-    if min(counts) < 1:
-        raise MorphoscopeError(f"--counts holds {min(counts)}; expected numbers from 1 on, such as 1,4,16. Correct it.")
+    """Those that the pool has."""
     if max(counts) > most:
         say(f"Note: {most} masks are there to learn from; {most} stands for every larger number.")
     return tuple(sorted({min(count, most) for count in counts}))
@@ -170,12 +194,11 @@ def _weights(start: Start) -> list[str]:
 
 def _rows(page: MaskCurvePage) -> list[dict[str, object]]:
     """The rows of curve.csv; what learns nothing has 0 masks."""
-    points = [(name, 0, 0, figures) for name, figures in page.unlearned.items()]
-    points += [(str(trial.start), trial.masks, trial.repeat, figures) for trial, figures in page.learned.items()]
     return [
         {"encoder": name, "masks": masks, "repeat": repeat, "n_test": len(page.test_groups)}
         | {figure: float(np.mean(figures[figure])) for figure in FIGURES}
-        for name, masks, repeat, figures in points
+        for name, masks, found in page.points
+        for repeat, figures in enumerate(found)
     ]
 
 

@@ -20,7 +20,7 @@ from morphoscope.apps.verbs.time_budget import TimeBudget
 from morphoscope.data.masks import MaskedFolder, MaskRequest
 from morphoscope.data.split import Fold
 from morphoscope.errors import RecipeError
-from morphoscope.models.segmenter_file import save_segmenter
+from morphoscope.models.segmenter_file import CONTENT_DIGITS, save_segmenter
 from morphoscope.models.segmenter_start import described_start, resolved_start
 from morphoscope.training.interrupts import StopAfterStep
 from morphoscope.training.segmentation.experiment import MaskPlan, MaskTraining, mask_fold, planned, trained
@@ -198,5 +198,7 @@ def _card(plan: MaskPlan, folder: MaskedFolder, fold: Fold, fitted: FittedSegmen
         "batch_size": plan.recipe.batch_size,
         "seed": plan.recipe.seed,
         "seconds": round(fitted.seconds, 1),
-        "pictures": sorted({folder.pictures[row].content[:16] for row in np.concatenate([fold.train, fold.validation])}),
+        "pictures": sorted(
+            {folder.pictures[row].content[:CONTENT_DIGITS] for row in np.concatenate([fold.train, fold.validation])}
+        ),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -16,7 +17,8 @@ from morphoscope.io.display import to_display
 from morphoscope.measure.otsu import otsu_watershed
 from morphoscope.micrograph import Micrograph
 from morphoscope.models.segmenter import Segmenter
-from morphoscope.models.segmenter_file import load_segmenter
+from morphoscope.models.segmenter_file import CONTENT_DIGITS, load_segmenter, segmenter_card
+from morphoscope.models.segmenter_start import SHIPPED_SEGMENTER, is_whole_start
 from morphoscope.scores.instances import PictureScore, score_picture
 
 TRAINED, SHIPPED, OTSU = "trained", "shipped_segmenter", "otsu_watershed"
@@ -73,7 +75,20 @@ def by_network(network: Segmenter) -> Find:
 
 def n_known_to_shipped(folder: MaskedFolder, rows: Sequence[int] | np.ndarray) -> int:
     """How many of the pictures trained the shipped segmenter: its figures on them, and those of what began with it, flatter."""
-    return sum(is_picture_of_shipped_segmenter(folder.pictures[int(row)].signature) for row in rows)
+    return int(known_to(SHIPPED_SEGMENTER, folder, rows).sum())
+
+
+def known_to(start: str, folder: MaskedFolder, rows: Sequence[int] | np.ndarray) -> np.ndarray:
+    """(N,) bool: pictures that a resolved whole start, or what that began with, has learned from. No other start knows a mask."""
+    pictures = [folder.pictures[int(row)] for row in rows]
+    if start == SHIPPED_SEGMENTER:
+        return np.array([is_picture_of_shipped_segmenter(picture.signature) for picture in pictures], dtype=bool)
+    if not is_whole_start(start):
+        return np.zeros(len(pictures), dtype=bool)
+    card = segmenter_card(Path(start))
+    learned = set(card.get("pictures", ()))
+    known = np.array([picture.content[:CONTENT_DIGITS] in learned for picture in pictures], dtype=bool)
+    return known | known_to(str(card.get("start", "")), folder, rows)
 
 
 def by_otsu(micrograph: Micrograph) -> np.ndarray:

@@ -37,9 +37,11 @@ class Start:
     @classmethod
     def parsed(cls, text: str) -> Start:
         """`default`, `frozen:default`, a folder, … Raises MorphoscopeError for what is none."""
-        is_frozen, name = text.startswith(FROZEN), resolved_start(text.removeprefix(FROZEN))
+        is_frozen, name = text.startswith(FROZEN), resolved_start(text.removeprefix(FROZEN), "--encoders")
         if is_frozen and name == RANDOM:
-            raise MorphoscopeError(f"{text}: random weights can't stay as they are; expected learned ones. Leave '{FROZEN}' out.")
+            raise MorphoscopeError(
+                f"--encoders {text}: random weights can't stay as they are; expected learned ones. Leave '{FROZEN}' out."
+            )
         return cls(name, is_frozen)
 
     def __str__(self) -> str:
@@ -63,7 +65,7 @@ class MaskCurvePlan:
     starts: tuple[Start, ...]
     masks: tuple[int, ...]
     repeats: int = 2
-    steps: int = 200
+    steps: int = 400
     batch_size: int = 4
     view_px: int = 320
     seed: int = 0
