@@ -18,10 +18,10 @@ from morphoscope.io.read import MAX_PIXELS, read
 from morphoscope.micrograph import Micrograph
 from morphoscope.models.branches.image import ImageBranch
 from morphoscope.models.bundle import Bundle
-from morphoscope.models.encoders import encoder_branch
+from morphoscope.models.encoders import encoder_branch, encoder_side
 
 CANVAS_PX = 128
-"""Side of the pictures that an encoder without a model looks at: what the shipped one was trained for."""
+"""Side of the pictures that an encoder looks at which does not say what it has learned from: what the shipped one was trained for."""
 BATCH, READERS = 32, 2
 
 
@@ -36,14 +36,16 @@ class Embedded:
 
 
 class Embedder:
-    """An encoder with the preprocessing that it expects."""
+    """An encoder with the preprocessing that it expects. is_of_model: whether it learned on a canvas of that very shape, rather
+    than on square views, which any shape of about their side does for."""
 
-    def __init__(self, branch: ImageBranch, preprocessing: Preprocessing) -> None:
-        self.branch, self.preprocessing = branch.eval(), preprocessing
+    def __init__(self, branch: ImageBranch, preprocessing: Preprocessing, *, is_of_model: bool = False) -> None:
+        self.branch, self.preprocessing, self.is_of_model = branch.eval(), preprocessing, is_of_model
 
     @classmethod
-    def load(cls, model: str) -> Embedder:
-        """Of a model's folder, of an encoder's, or by name (`default`, `random`). Raises MorphoscopeError."""
+    def load(cls, model: str, backbone: str = "", seed: int = 0) -> Embedder:
+        """Of a model's folder, of an encoder's, or by name (`default`, `random`). backbone: of random weights, or of a file that
+        does not state its own. seed: of random weights. Raises MorphoscopeError."""
         folder = Path(model)
         if any((folder / place).is_file() for place in ("bundle.json", "model/bundle.json")):
             bundle = Bundle.load(folder)
@@ -52,8 +54,9 @@ class Embedder:
                 raise MorphoscopeError(
                     f"{model}: the model has no image branch; expected one that looks at pictures. Choose another model, or default."
                 )
-            return cls(branch, bundle.preprocessing)
-        return cls(encoder_branch(model), Preprocessing(CANVAS_PX, CANVAS_PX))
+            return cls(branch, bundle.preprocessing, is_of_model=True)
+        side = encoder_side(model) or CANVAS_PX
+        return cls(encoder_branch(model, backbone, seed), Preprocessing(side, side))
 
     @property
     def width(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from importlib.resources import as_file, files
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -18,6 +19,7 @@ ENCODER_WEIGHTS, ENCODER_DOCUMENT = "encoder.safetensors", "encoder.json"
 """What `morphoscope pretrain` writes, and what is shipped."""
 _SHIPPED = files("morphoscope.models.weights")
 _PREFIX = "branches.image.backbone."
+_MOST_OF_A_REASON = 200
 
 
 def resolved_encoder(name: str, backbone: str) -> str:
@@ -68,7 +70,8 @@ def described(encoder: str) -> str:
 def encoder_branch(encoder: str, backbone: str = "", seed: int = 0) -> ImageBranch:
     """A frozen encoder by name or place. backbone: of random weights, or of a file that does not state its own; the shipped
     encoder's, if left out. Raises MorphoscopeError for one that can't be had."""
-    chosen = _backbone_of(encoder) or backbone or shipped_backbone()
+    own = shipped_backbone() if encoder == DEFAULT else _backbone_of(encoder)
+    chosen = own or backbone or shipped_backbone()
     known = resolved_encoder(encoder, chosen)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -89,22 +92,40 @@ def start_from(encoder: str, branch: ImageBranch) -> None:
     try:
         branch.backbone.load_state_dict(_fitting(_weights(encoder), branch))
     except (OSError, SafetensorError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+        # torch names the keys below its headline
+        reason = " ".join(line.strip() for line in str(error).splitlines()[:2])[:_MOST_OF_A_REASON]
         raise MorphoscopeError(
             f"--encoder {encoder}: its weights can't be used ({reason}); expected those of the recipe's backbone, one grey "
             "channel. Choose the backbone it was trained with, or add --encoder random."
         ) from error
 
 
+def encoder_side(encoder: str) -> int | None:
+    """Side in px of the views that an encoder's folder says it has learned from; None where it does not say."""
+    side = _document(encoder).get("side")
+    return side if isinstance(side, int) and side > 0 else None
+
+
 def _backbone_of(encoder: str) -> str:
     """The timm name of the backbone that an encoder's or model's folder states; empty where none does."""
-    path = Path(encoder)
-    folder = path if path.is_dir() else path.parent
-    for document in (folder / ENCODER_DOCUMENT, folder / "bundle.json", folder / "model" / "bundle.json"):
-        if path.is_dir() and document.is_file():
-            stated = json.loads(document.read_text(encoding="utf-8"))
-            return str(stated.get("backbone") or stated["network"]["branches"].get("image", {}).get("backbone", ""))
-    return ""
+    stated = _document(encoder)
+    branches = stated.get("network", {}).get("branches", {})
+    return str(stated.get("backbone") or branches.get("image", {}).get("backbone", ""))
+
+
+def _document(encoder: str) -> dict[str, Any]:
+    """What an encoder's or model's folder says of itself; nothing for names and bare files. Raises MorphoscopeError."""
+    folder = Path(encoder)
+    for place in (ENCODER_DOCUMENT, "bundle.json", "model/bundle.json"):
+        if (folder / place).is_file():
+            try:
+                return dict(json.loads((folder / place).read_text(encoding="utf-8")))
+            except (OSError, ValueError, TypeError) as error:
+                raise MorphoscopeError(
+                    f"--encoder {encoder}: {place} can't be read ({error}); expected what `pretrain` or `train` wrote there. "
+                    "Make the encoder again, or add --encoder random."
+                ) from error
+    return {}
 
 
 def _fitting(state: dict[str, torch.Tensor], branch: ImageBranch) -> dict[str, torch.Tensor]:
@@ -128,6 +149,12 @@ def _weights(encoder: str) -> dict[str, torch.Tensor]:
     else:
         path = Path(encoder)
         candidates = [path, path / ENCODER_WEIGHTS, path / "weights.safetensors", path / "model" / "weights.safetensors"]
-        state = load_file(next((file for file in candidates if file.is_file()), path))
+        file = next((file for file in candidates if file.is_file()), None)
+        if file is None:
+            raise MorphoscopeError(
+                f"--encoder {encoder}: found no weights in this folder; expected one that `pretrain` or `train` has finished, with "
+                f"{ENCODER_WEIGHTS} or model/weights.safetensors. Name another, or add --encoder random."
+            )
+        state = load_file(file)
     own = {name.removeprefix(_PREFIX): tensor for name, tensor in state.items() if name.startswith(_PREFIX)}
     return {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in (own or state).items()}

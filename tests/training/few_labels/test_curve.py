@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from morphoscope.errors import MorphoscopeError
-from morphoscope.training.few_labels import curve, softmax
+from morphoscope.training.few_labels import curve, heads, softmax
 from morphoscope.training.few_labels.curve import (
     LabelledFeatures,
     Plan,
@@ -19,6 +19,7 @@ from morphoscope.training.few_labels.curve import (
     learning_curves,
     medoid,
     split_sides,
+    typical,
 )
 
 
@@ -38,6 +39,7 @@ def test_no_group_straddles_a_split_and_unlabelled_pictures_are_not_tested() -> 
         assert not set(found.groups[pool]) & set(found.groups[test])
         assert (found.labels[test] >= 0).all()
     published = split_sides(found, Plan(protocol="as-published"), 0)
+    assert len(published[1]) == pytest.approx(0.2 * (found.labels >= 0).sum(), abs=2)
     assert set(found.groups[published[0]]) & set(found.groups[published[1]])
 
 
@@ -105,9 +107,29 @@ def test_the_published_protocol_flatters_and_one_class_is_refused(monkeypatch: p
         learning_curves(one, Plan())
 
 
+@pytest.mark.parametrize("groups", [np.zeros(30, int), np.repeat([0, 1], 15)], ids=["one group", "a group is a class"])
+def test_groups_that_leave_nothing_to_learn_or_test_are_a_sentence(groups: np.ndarray) -> None:
+    found = LabelledFeatures(
+        "Shape", ("a", "b"), np.repeat([0, 1], 15), groups, {"good": np.random.default_rng(0).normal(size=(30, 4))}
+    )
+    with pytest.raises(MorphoscopeError, match="Name a finer --group"):
+        learning_curves(found, Plan(per_class=(1,), repeats=1))
+
+
+def test_the_usual_penalty_where_no_inner_fold_can_be_asked() -> None:
+    rows, labels = np.random.default_rng(0).normal(size=(12, 4)), np.repeat([0, 1], 6)
+    assert heads._chosen_strength(rows, labels, labels, 0) == heads.USUAL_C
+
+
+def test_the_typical_picture_of_a_class_is_its_medoid() -> None:
+    labels = np.array([0, 0, 0, 1, -1])
+    features = {"good": np.array([[0.0, 1], [1, 1], [9, 1], [5, 5], [0, 0]])}
+    assert typical(LabelledFeatures("Shape", ("a", "b", "c"), labels, np.arange(5), features), "good") == {"a": 1, "b": 3}
+
+
 def test_the_band_is_not_lifted_by_resamples_without_the_rare_class() -> None:
     truth = np.repeat([0, 1, 2], [40, 40, 1])
     right = truth < 2  # the one picture of the rare class is always wrong
-    trials = [Trial("good", 8, repeat, 9, np.arange(81), truth, right) for repeat in range(5)]
+    trials = [Trial("good", 8, repeat, np.arange(9), np.arange(81), truth, right) for repeat in range(5)]
     found = band(trials, np.arange(81))
     assert found is None or found[1] < 0.7

@@ -115,6 +115,11 @@ class Folder:
         """(Y, X) uint8 of one picture, as the network's preprocessing saw it."""
         return self._reader.working_copy(self._working, int(self.prepared.kept[row]))
 
+    def canvases(self, preprocessing: Preprocessing) -> np.ndarray:
+        """(N, Y, X) uint8 for a network of this preprocessing."""
+        with bar("Preparing pictures", len(self.prepared.kept)) as progress:
+            return self._reader.canvases(preprocessing, self.prepared.kept, progress)
+
     def material(self, recipe: Recipe, say: Callable[[str], None]) -> Material:
         """The folder as training takes it, on a canvas that suits the median picture."""
         size = recipe.model.image_size
@@ -122,8 +127,7 @@ class Folder:
         preprocessing = Preprocessing(height, width, self._working.working_side, stretch=recipe.model.stretch)
         if "image" in recipe.model.branches:
             check_canvas(ImageBranch(**image_arguments(recipe, preprocessing)), (height, width))
-        with bar("Preparing pictures", len(self.prepared.kept)) as progress:
-            canvases = self._reader.canvases(preprocessing, self.prepared.kept, progress)
+        canvases = self.canvases(preprocessing)
         say(f"Network pictures: {height} x {width} px.")
         described = {"texture": self.prepared.textures}
         if "shape" in recipe.model.branches:

@@ -9,12 +9,14 @@ from typing import Any, Literal
 import numpy as np
 
 from morphoscope.data.stratify import stratify
+from morphoscope.errors import MorphoscopeError
 from morphoscope.scores.intervals import Interval, crossed_bootstrap_interval
 from morphoscope.training.few_labels.heads import HEADS, Head, check_classes, standardiser
 from morphoscope.training.few_labels.softmax import published_softmax
 
-TEST_SHARE = 0.4
 Protocol = Literal["grouped", "as-published"]
+TEST_SHARE: dict[Protocol, float] = {"grouped": 0.4, "as-published": 0.2}
+"""As published: of 100 pictures a class 80 could be learned from."""
 CHOICES = ("random", "medoid")
 ONE_SHOT_DRAWS = 5
 """Random anchors a split, so that their spread shows how much the choice matters."""
@@ -33,16 +35,20 @@ class LabelledFeatures:
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """One point: a row of curve.csv, with the test rows' groups and, a class, hits and counts for its interval."""
+    """One point: a row of curve.csv. learned, test: rows of the pictures; truth, is_right: class numbers and hits on the test rows."""
 
     encoder: str
     per_class: int
     repeat: int
-    n_train: int
+    learned: np.ndarray
     test: np.ndarray
     truth: np.ndarray
     is_right: np.ndarray
     choice: str = ""
+
+    @property
+    def n_train(self) -> int:
+        return len(self.learned)
 
     @property
     def accuracy(self) -> float:
@@ -76,13 +82,17 @@ class Curves:
 
 
 def learning_curves(data: LabelledFeatures, plan: Plan, tick: Callable[[], None] = lambda: None) -> Curves:
-    """Every encoder at every number of labels, on the same splits with the same labels. Raises MorphoscopeError for one class."""
+    """Every encoder at every number of labels, on the same splits with the same labels.
+
+    Raises MorphoscopeError for one class, and where groups leave nothing to tell apart or to test on."""
     check_classes(data.task, data.labels[data.labels >= 0])
     trials, one_shot = [], []
+    groups = kept_together(data, plan.protocol)
     for repeat in range(plan.repeats):
         pool, test = split_sides(data, plan, repeat)
+        _check_sides(data, pool, test)
         rng = np.random.default_rng([plan.seed, repeat, 1])
-        order = dealt(pool, data.labels[pool], data.groups[pool], rng)
+        order = dealt(pool, data.labels[pool], groups[pool], rng)
         for encoder, features in data.features.items():
             scaled = features if plan.protocol == "as-published" else standardiser(features[pool])(features)
             known = pool[data.labels[pool] >= 0]
@@ -97,15 +107,32 @@ def learning_curves(data: LabelledFeatures, plan: Plan, tick: Callable[[], None]
     return Curves(data.task, data.classes, trials, one_shot)
 
 
+def kept_together(data: LabelledFeatures, protocol: Protocol) -> np.ndarray:
+    """(N,) groups that no split divides; as published, every picture is its own."""
+    return np.arange(len(data.labels)) if protocol == "as-published" else data.groups
+
+
+def _check_sides(data: LabelledFeatures, pool: np.ndarray, test: np.ndarray) -> None:
+    classes = np.unique(data.labels[pool][data.labels[pool] >= 0])
+    n_asked = int(np.isin(data.labels[test], classes).sum())
+    if len(classes) < 2 or not n_asked:
+        n_groups = len(np.unique(data.groups[data.labels >= 0]))
+        raise MorphoscopeError(
+            f"'{data.task}': its labelled pictures are {n_groups} groups (specimens, copies and near-duplicates stay together), which "
+            f"leave {len(classes)} classes to learn and {n_asked} pictures of them to test on; expected two classes and some. "
+            "Name a finer --group, or label pictures of more specimens."
+        )
+
+
 def split_sides(data: LabelledFeatures, plan: Plan, repeat: int) -> tuple[np.ndarray, np.ndarray]:
     """Rows to learn from (labelled or not) and labelled rows to test on; groups whole, unless as published."""
-    groups = np.arange(len(data.labels)) if plan.protocol == "as-published" else data.groups
+    groups, share = kept_together(data, plan.protocol), TEST_SHARE[plan.protocol]
     units, unit_of = np.unique(groups, return_inverse=True)
     counts = np.zeros((len(units), len(data.classes)), dtype=np.intp)
     known = data.labels >= 0
     np.add.at(counts, (unit_of[known], data.labels[known]), 1)
     rng = np.random.default_rng([plan.seed, repeat, 0])
-    side = stratify(counts, np.bincount(unit_of), [1 - TEST_SHARE, TEST_SHARE], rng, essential=(0, 1))
+    side = stratify(counts, np.bincount(unit_of), [1 - share, share], rng, essential=(0, 1))
     is_test = side[unit_of] == 1
     return np.flatnonzero(~is_test), np.flatnonzero(is_test & known)
 
@@ -131,6 +158,13 @@ def _anchors(
     for _ in range(ONE_SHOT_DRAWS):
         yield "random", np.array([rng.choice(rows) for rows in by_class])
     yield "medoid", np.array([rows[medoid(scaled[rows])] for rows in by_class])
+
+
+def typical(data: LabelledFeatures, encoder: str) -> dict[str, int]:
+    """Class to the row of its most typical labelled picture, by an encoder."""
+    features = standardiser(data.features[encoder])(data.features[encoder])
+    rows = {name: np.flatnonzero(data.labels == number) for number, name in enumerate(data.classes)}
+    return {name: int(mine[medoid(features[mine])]) for name, mine in rows.items() if len(mine)}
 
 
 def medoid(features: np.ndarray) -> int:
@@ -162,7 +196,7 @@ def _trial(
         head: Head = HEADS.load(plan.head)
         scores = head(rows, labels, data.groups[chosen], asked, len(numbers), seed)
     is_right = scores.argmax(axis=1) == truth
-    return Trial(encoder, per_class, repeat, len(chosen), test, truth, is_right, choice)
+    return Trial(encoder, per_class, repeat, chosen, test, truth, is_right, choice)
 
 
 def curve_rows(curves: Sequence[Curves], plan: Plan) -> list[dict[str, Any]]:

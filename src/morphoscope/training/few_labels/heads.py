@@ -68,7 +68,7 @@ def logistic(
 
 
 def _chosen_strength(rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, seed: int) -> float:
-    """The C with the best log-likelihood over inner folds that keep groups whole."""
+    """The C with the best log-likelihood over inner folds that keep groups whole; the usual one where no fold can be asked."""
     counts = np.bincount(labels)
     if counts[counts > 0].min() < LEAST_FOR_VALIDATION:
         return USUAL_C
@@ -84,7 +84,7 @@ def _chosen_strength(rows: np.ndarray, labels: np.ndarray, groups: np.ndarray, s
             scores = log_probabilities(rows[inside], labels[inside], rows[known], len(counts), strength)
             total += float(scores[np.arange(known.sum()), labels[known]].sum())
         likelihoods.append(total)
-    return C_GRID[int(np.argmax(likelihoods))]
+    return C_GRID[int(np.argmax(likelihoods))] if any(likelihoods) else USUAL_C
 
 
 def _inner_folds(labels: np.ndarray, groups: np.ndarray, seed: int) -> np.ndarray:
