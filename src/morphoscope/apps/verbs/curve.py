@@ -89,7 +89,7 @@ def curve(
         anchors = [_anchors(read, data) for data in asked]
         page = CurvePage(curves, plan, read.effective_groups, len(read.names), list(read.unreadable), anchors)
         (folder / PAGE).write_text(write_curve_report(page, folder), encoding="utf-8", errors="backslashreplace")
-    for sentence in _summary(table):
+    for sentence in _summary(table, plan):
         say(sentence)
     say(f"Curves: {folder / PAGE}")
     return table
@@ -189,10 +189,13 @@ def _one_shot_table(curves: Sequence[Curves], names: Sequence[str]) -> pd.DataFr
     )
 
 
-def _summary(table: pd.DataFrame) -> list[str]:
-    """A sentence an encoder: mean over tasks and splits."""
-    means = table.groupby(["encoder", "per_class"])["balanced_accuracy"].mean().unstack("per_class")
+def _summary(table: pd.DataFrame, plan: Plan) -> list[str]:
+    """A sentence an encoder: the mean over tasks and splits, or what the publication prints, the median accuracy."""
+    is_published = plan.protocol == "as-published"
+    what = "median accuracy" if is_published else "balanced accuracy"
+    scores = table.groupby(["encoder", "per_class"])["accuracy" if is_published else "balanced_accuracy"]
+    found = (scores.median() if is_published else scores.mean()).unstack("per_class")
     return [
-        f"{encoder}: balanced accuracy " + ", ".join(f"{value:.3f} at {n}" for n, value in row.items() if np.isfinite(value))
-        for encoder, row in means.iterrows()
+        f"{encoder}: {what} " + ", ".join(f"{value:.3f} at {n}" for n, value in row.items() if np.isfinite(value))
+        for encoder, row in found.iterrows()
     ]
