@@ -2,8 +2,8 @@
 
     python benchmarks/few_labels.py --data ../shared/data --work runs        # renders and looks once, writes FEW_LABELS.md
 
-Rendered sets come from seeds that no encoder has seen, at the greatest difficulty; EMPS splits keep papers whole. Accuracy is
-balanced: the mean recall of the classes.
+Rendered sets come from seeds that no encoder has seen, at the greatest difficulty; EMPS splits keep papers whole; the
+shipped encoder has seen EMPS's pictures, but no label of them. Accuracy is balanced: the mean recall of the classes.
 """
 
 from __future__ import annotations
