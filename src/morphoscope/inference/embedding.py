@@ -18,7 +18,7 @@ from morphoscope.io.read import MAX_PIXELS, read
 from morphoscope.micrograph import Micrograph
 from morphoscope.models.branches.image import ImageBranch
 from morphoscope.models.bundle import Bundle
-from morphoscope.models.encoders import encoder_branch, encoder_side
+from morphoscope.models.encoders import DEFAULT, ENCODER_DOCUMENT, ENCODER_WEIGHTS, RANDOM, encoder_branch, encoder_side
 
 CANVAS_PX = 128
 """Side of the pictures that an encoder looks at which does not say what it has learned from: what the shipped one was trained for."""
@@ -46,9 +46,8 @@ class Embedder:
     def load(cls, model: str, backbone: str = "", seed: int = 0) -> Embedder:
         """Of a model's folder, of an encoder's, or by name (`default`, `random`). backbone: of random weights, or of a file that
         does not state its own. seed: of random weights. Raises MorphoscopeError."""
-        folder = Path(model)
-        if any((folder / place).is_file() for place in ("bundle.json", "model/bundle.json")):
-            bundle = Bundle.load(folder)
+        if _is_model(Path(model)):
+            bundle = Bundle.load(Path(model))
             branch = dict(bundle.network.branches.items()).get("image")
             if not isinstance(branch, ImageBranch):
                 raise MorphoscopeError(
@@ -82,6 +81,17 @@ class Embedder:
                 canvases = np.stack([canvas for _, canvas in read_well]) if read_well else np.zeros((0, 1, 1), np.uint8)
                 failed = {path: outcome for path, outcome in outcomes if isinstance(outcome, str)}
                 yield Embedded(some, [one for one, _ in read_well], frozen_features(self.branch, canvases), failed)
+
+
+def is_encoder(model: str) -> bool:
+    """Whether it is an encoder, which answers nothing: by name, a file of weights, or a folder that `morphoscope pretrain` wrote."""
+    path = Path(model)
+    has_weights = any((path / name).is_file() for name in (ENCODER_DOCUMENT, ENCODER_WEIGHTS)) and not _is_model(path)
+    return model in (DEFAULT, RANDOM) or has_weights or (path.is_file() and path.suffix.lower() == ".safetensors")
+
+
+def _is_model(folder: Path) -> bool:
+    return any((folder / place).is_file() for place in ("bundle.json", "model/bundle.json"))
 
 
 @torch.inference_mode()

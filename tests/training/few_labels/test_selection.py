@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 
 from morphoscope.prediction import ClassPrediction
 from morphoscope.schema import Task
-from morphoscope.training.few_labels.selection import STRATEGIES, choose, farthest_first, typical, uncertainty
+from morphoscope.training.few_labels import selection
+from morphoscope.training.few_labels.selection import STRATEGIES, choose, farthest_first, typical, typicality, uncertainty
 
 
 def clusters(n: int = 6, each: int = 30, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -34,6 +38,44 @@ def test_typical_takes_one_of_every_cluster_and_leaves_out_those_with_a_label() 
     rows = typical(features, nothing, 6)
     far = np.linalg.norm(features - middle[of], axis=1)
     assert far[rows].mean() < 0.8 * far.mean()
+
+
+@pytest.mark.parametrize("at_once", [1, 400, 4_000_000])
+def test_typicality_is_less_the_mean_distance_to_the_nearest_twenty(at_once: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(selection, "DISTANCES_AT_ONCE", at_once)
+    features, _ = clusters(3, 25)
+    for n in (75, 22, 21, 5, 2):
+        distances = np.sort(cdist(features[:n], features[:n]), axis=1)
+        assert typicality(features[:n]) == pytest.approx(-distances[:, 1:21].mean(axis=1), rel=1e-9)
+    assert typicality(features[:1]) == 0
+
+
+def test_a_choice_among_many_pictures_takes_little_memory() -> None:
+    features = np.random.default_rng(0).normal(size=(6000, 8))
+    tracemalloc.start()
+    try:
+        (row,) = typical(features, np.zeros(6000, bool), 1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 200e6, "a matrix of all distances is 288 MB"
+    assert np.linalg.norm(features[row]) < 2, "the picture is not among the typical ones"
+
+
+def test_copies_are_chosen_without_a_warning() -> None:
+    features = np.repeat(np.eye(3), 5, axis=0)
+    rows = typical(features, np.zeros(15, bool), 7)
+    assert len(set(rows)) == 7
+    assert set(rows[:3] // 5) == {0, 1, 2}, "one of each comes first"
+
+
+def test_what_is_labelled_is_covered_by_typical_and_coverage() -> None:
+    features, of = clusters()
+    labelled, unsure = (of == 0) & (np.arange(len(of)) > 0), (of == 0).astype(float)
+    assert 0 not in of[choose("typical", features, unsure, labelled, 2)]
+    assert 0 not in of[choose("mix", features, None, labelled, 2)], "typical, before there is a model"
+    assert 0 not in of[choose("coverage", features, unsure, labelled, 2)]
+    assert list(choose("uncertainty", features, unsure, labelled, 1)) == [0]
 
 
 def test_farthest_first_halves_the_radius_of_what_is_covered() -> None:

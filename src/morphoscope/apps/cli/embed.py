@@ -10,7 +10,7 @@ import typer
 
 def embed(
     model: Annotated[str, typer.Argument(help="A model's folder, an encoder's, or default: the encoder that is shipped.")],
-    paths: Annotated[list[Path], typer.Argument(help="Pictures, or folders of them.")],
+    paths: Annotated[list[Path], typer.Argument(help="Pictures, folders of them, or data sets.")],
     out: Annotated[Path, typer.Option(help="The table: .parquet or .csv.")] = Path("features.parquet"),
     max_pixels: Annotated[int, typer.Option(min=1, help="Larger pictures become error rows.")] = 500_000_000,
     overwrite: Annotated[bool, typer.Option(help="Replace an earlier table.")] = False,

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from morphoscope.apps.cli.channel import ChannelOption, LostFiles, LostFilesOption
+from morphoscope.apps.cli.labelled import GroupOption, SampleOption, TasksOption, parts
 
 
 class Strategy(StrEnum):
@@ -21,16 +22,23 @@ class Strategy(StrEnum):
 
 
 def suggest(
-    model: Annotated[str, typer.Argument(help="A model's folder; or default, as long as there is none.")],
-    images: Annotated[list[Path], typer.Argument(help="Pictures without labels, or folders of them.")],
+    model: Annotated[str, typer.Argument(help="A model's folder; as long as there is none, default or an encoder's folder.")],
+    images: Annotated[list[Path], typer.Argument(help="Pictures without labels, folders of them, or data sets.")],
     count: Annotated[int, typer.Option(min=1, help="How many pictures in all.")] = 20,
     out: Annotated[Path, typer.Option(help="The queue, the most urgent picture first.")] = Path("queue.csv"),
     strategy: Annotated[
         Strategy, typer.Option(help="mix; or uncertainty, coverage (core-set) or typical (a picture a cluster) alone.")
     ] = Strategy.mix,
     labels: Annotated[
-        list[Path] | None, typer.Option(help="Sheets of what is labelled already: left out, and counted as covered.")
+        list[Path] | None,
+        typer.Option(
+            help="Sheets of what is labelled already: pictures with a label for any task (of the model, or as train finds them) are "
+            "left out. They count as covered by coverage and typical, and by mix as long as there is no model."
+        ),
     ] = None,
+    group: GroupOption = None,
+    sample: SampleOption = None,
+    tasks: TasksOption = None,
     metadata: Annotated[Path | None, typer.Option(help="Sheet of pixel_size_nm, hv_kv, …; wins over the files.")] = None,
     channel: ChannelOption = None,
     lost_files: LostFilesOption = LostFiles.absent,
@@ -51,6 +59,9 @@ def suggest(
         count=count,
         strategy=strategy.value,
         labels=labels or (),
+        group=group,
+        sample=sample,
+        tasks=parts(tasks),
         metadata=metadata,
         channels=channel or (),
         lost_files=lost_files.value,

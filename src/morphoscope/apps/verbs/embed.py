@@ -13,9 +13,9 @@ import pandas as pd
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
 from morphoscope.apps.verbs.output import claim_file, writing
 from morphoscope.apps.verbs.progress import bar
+from morphoscope.apps.verbs.unlabelled import unlabelled_pictures
 from morphoscope.errors import MorphoscopeError, OutputError
 from morphoscope.inference.embedding import Embedded, Embedder
-from morphoscope.io.find import find_micrographs
 from morphoscope.io.read import MAX_PIXELS
 
 
@@ -43,7 +43,7 @@ def embed(
         )
     claim_file(table, overwrite)
     embedder = Embedder.load(str(model))
-    files = find_micrographs(as_paths(paths))
+    files = unlabelled_pictures(as_paths(paths), say)
     failures: dict[Path, str] = {}
     done = 0
     with (

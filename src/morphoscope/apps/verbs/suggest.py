@@ -10,17 +10,17 @@ from typing import Literal
 
 import numpy as np
 
+from morphoscope.apps.verbs.already_labelled import AlreadyLabelled, LabelOptions, already_labelled
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
 from morphoscope.apps.verbs.further_inputs import FurtherInputs, SheetOptions, further_inputs
 from morphoscope.apps.verbs.output import claim_file, writing
 from morphoscope.apps.verbs.progress import bar
-from morphoscope.data.label_table import find_images, read_label_sheets
+from morphoscope.apps.verbs.unlabelled import unlabelled_pictures
+from morphoscope.data.label_table import data_set_layout
 from morphoscope.errors import MorphoscopeError, did_you_mean
-from morphoscope.inference.embedding import Embedder
+from morphoscope.inference.embedding import Embedder, is_encoder
 from morphoscope.inference.predictor import Predictor
-from morphoscope.io.find import find_micrographs
 from morphoscope.models.bundle import Bundle
-from morphoscope.models.encoders import DEFAULT, RANDOM
 from morphoscope.prediction import ClassPrediction
 from morphoscope.training.few_labels.heads import standardiser
 from morphoscope.training.few_labels.selection import STRATEGIES, choose, uncertainty
@@ -44,6 +44,9 @@ def suggest(
     count: int = 20,
     strategy: str = "mix",
     labels: Paths = (),
+    group: str | None = None,
+    sample: str | None = None,
+    tasks: Sequence[str] = (),
     metadata: PathLike | None = None,
     channels: Sequence[str] = (),
     lost_files: Literal["absent", "error"] = "absent",
@@ -55,36 +58,34 @@ def suggest(
 
         morphoscope.suggest("run", "unlabelled", "queue.csv", count=20)
 
-    model: a trained one, or `default` before there is any, which then looks for typical pictures. labels: sheets whose
-    pictures are left out and count as covered. metadata, channels, lost_files: the model's further inputs, as `predict` takes
-    them. Raises MorphoscopeError, whose text is meant to be shown.
+    model: a trained one, or an encoder (`default`, `random`, a folder that `pretrain` wrote) before there is any, which then looks
+    for typical pictures. labels: sheets whose pictures with a label for any task are left out. tasks: columns that count as such;
+    the model's, or what `train` would take beside group and sample, if left out. metadata, channels, lost_files: the model's
+    further inputs, as `predict` takes them. Raises MorphoscopeError, whose text is meant to be shown.
     """
-    table = Path(out)
+    table, named = Path(out), as_paths(images)
     options = SheetOptions(metadata, channels, lost_files)
-    is_encoder = str(model) in (DEFAULT, RANDOM)
-    _check(strategy, str(model) if is_encoder else "", options)
+    label_options = LabelOptions(as_paths(labels), group, sample, tasks, metadata)
+    encoder = str(model) if is_encoder(str(model)) else ""
+    _check(strategy, encoder, options)
+    label_options.check()
     claim_file(table, overwrite)
-    files = find_micrographs(as_paths(images))
-    bundle = None if is_encoder else Bundle.load(Path(model))
-    given = further_inputs(bundle, files, as_paths(images), options, "suggest", say) if bundle else FurtherInputs({}, {})
+    files = unlabelled_pictures(named, say)
+    bundle = None if encoder else Bundle.load(Path(model))
+    known = (
+        already_labelled(named, label_options, bundle.schema if bundle else None) if label_options.sheets else AlreadyLabelled()
+    )
+    places = [*data_set_layout(named, ())[0], *named]
+    given = further_inputs(bundle, files, places, options, "suggest", say) if bundle else FurtherInputs({}, {})
     pool = _seen(files, str(model), bundle, given)
-    for sentence in list(pool.failed.values())[:20]:
-        say(f"Left out: {sentence}")
-    if not pool.paths:
-        raise MorphoscopeError(
-            f"None of {len(files)} files could be read as a picture; expected micrographs such as TIFF, PNG or JPEG. "
-            f"The first one: {next(iter(pool.failed.values()))}"
-        )
-    labelled = _labelled(as_paths(images), as_paths(labels), pool.paths) if labels else np.zeros(len(pool.paths), bool)
-    if labelled.all():
-        raise MorphoscopeError(f"suggest: all {len(labelled)} pictures have a label; expected some without. Add pictures.")
+    labelled = _which_labelled(pool, known, say)
     features = np.concatenate(pool.features).astype(np.float64)
     merged = _merged(pool.predictions)
     unsure = uncertainty(merged) if merged else None
     rows = choose(strategy, standardiser(features)(features), unsure, labelled, count, seed, _learned_from(bundle))
     with writing(table, "Choose another --out."):
         _write(table, pool.paths, rows, unsure, merged)
-    said = f", {int(labelled.sum())} labelled ones left out" if labels else ""
+    said = f", {int(labelled.sum())} labelled ones left out{_of(known)}" if label_options.sheets else ""
     say(f"{len(rows)} of {len(pool.paths)} pictures to label next{said}: {table}")
     return table
 
@@ -106,6 +107,28 @@ def _check(strategy: str, encoder: str, options: SheetOptions) -> None:
             f"{named}: {encoder} is an encoder and looks at pictures alone; expected a trained model. Train one first, or leave "
             f"{named} out."
         )
+
+
+def _which_labelled(pool: _Pool, known: AlreadyLabelled, say: Say) -> np.ndarray:
+    """(N,) whether a readable picture has a label. Raises MorphoscopeError where none is left to choose from."""
+    for sentence in list(pool.failed.values())[:20]:
+        say(f"Left out: {sentence}")
+    if not pool.paths:
+        raise MorphoscopeError(
+            f"None of {len(pool.failed)} files could be read as a picture; expected micrographs such as TIFF, PNG or JPEG. "
+            f"The first one: {next(iter(pool.failed.values()))}"
+        )
+    labelled = np.array([path in known.pictures for path in pool.paths])
+    if labelled.all():
+        raise MorphoscopeError(
+            f"suggest: all {len(labelled)} pictures have a label{_of(known)}; expected some without. Add pictures, or name the columns "
+            "that are to be labelled with --tasks."
+        )
+    return labelled
+
+
+def _of(known: AlreadyLabelled) -> str:
+    return f" ({', '.join(known.tasks)})" if known.tasks else ""
 
 
 def _learned_from(bundle: Bundle | None) -> int | None:
@@ -144,14 +167,6 @@ def _merged(parts: Sequence[Sequence[ClassPrediction]]) -> list[ClassPrediction]
         )
         for some in zip(*parts, strict=True)
     ]
-
-
-def _labelled(images: Sequence[Path], sheets: Sequence[Path], paths: Sequence[Path]) -> np.ndarray:
-    """(N,) whether a sheet has a row with a filled cell for the picture."""
-    folders = find_images(images)
-    table = read_label_sheets(folders, sheets)
-    known = {folders.paths[row.image] for row in table.rows if any(str(cell).strip() for cell in row.values.values())}
-    return np.array([path in known for path in paths])
 
 
 def _write(

@@ -1,18 +1,22 @@
 """Which pictures to label next: those the model is least sure of, those that cover what is there, and a mix of both.
 
-Features (N, F) are scaled alike for all; rows that already have a label count as covered.
+Features (N, F) are scaled alike for all. Rows that have a label are never chosen; `coverage` and `typical` count them as covered.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 
 from morphoscope.prediction import ClassPrediction
 
 TYPICAL_NEIGHBOURS = 20
+DISTANCES_AT_ONCE = 4_000_000
+"""Distances in memory at a time, 32 MB of them in float64."""
 UNSURE_SHARE, UNSURE_MULTIPLE, TRUST_AFTER = 0.5, 5, 4
 """`mix` spreads its choice over this share of the pictures, the least sure ones, as long as there are few labels; over this
 multiple of what is asked for when the labels are several times (the third number) as many, since then doubt can be trusted."""
@@ -87,7 +91,10 @@ def typical(features: np.ndarray, labelled: np.ndarray, count: int, seed: int = 
     """The most typical row of each cluster that has no label yet, largest cluster first: TypiClust of Hacohen, Dekel,
     Weinshall, ICML 2022. Typicality is the inverse mean distance to the nearest rows of the cluster."""
     n_clusters = min(len(features), int(labelled.sum()) + count)
-    cluster = KMeans(n_clusters, n_init=3, random_state=seed).fit_predict(features)
+    with warnings.catch_warnings():
+        # Copies of a picture leave clusters empty; the choice below then takes several of one cluster.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        cluster = KMeans(n_clusters, n_init=3, random_state=seed).fit_predict(features)
     sizes = np.bincount(cluster, minlength=n_clusters)
     covered = np.bincount(cluster[labelled], minlength=n_clusters)
     chosen: list[int] = []
@@ -97,7 +104,7 @@ def typical(features: np.ndarray, labelled: np.ndarray, count: int, seed: int = 
         # Fewest labels first, then the largest.
         order = np.lexsort((-sizes, covered, ~open_ones))
         mine = np.flatnonzero(cluster == order[0])
-        score = np.where(taken[mine], -np.inf, _typicality(features[mine]))
+        score = np.where(taken[mine], -np.inf, typicality(features[mine]))
         row = int(mine[score.argmax()])
         chosen.append(row)
         taken[row] = True
@@ -105,8 +112,18 @@ def typical(features: np.ndarray, labelled: np.ndarray, count: int, seed: int = 
     return np.array(chosen, int)
 
 
-def _typicality(features: np.ndarray) -> np.ndarray:
-    squares = (features**2).sum(axis=1)
-    distance = np.sqrt(np.maximum(squares[:, None] + squares - 2 * features @ features.T, 0))
+def typicality(features: np.ndarray) -> np.ndarray:
+    """(N,) less the mean distance of each row of (N, F) to its nearest other rows, in memory linear in N."""
     k = min(TYPICAL_NEIGHBOURS, len(features) - 1)
-    return -np.sort(distance, axis=1)[:, 1 : k + 1].mean(axis=1) if k else np.zeros(1)
+    if not k:
+        return np.zeros(1)
+    squares = (features**2).sum(axis=1)
+    at_once = max(1, DISTANCES_AT_ONCE // len(features))
+    means = []
+    for start in range(0, len(features), at_once):
+        some = slice(start, start + at_once)
+        distance = squares[some, None] + squares - 2 * features[some] @ features.T
+        nearest = np.sort(np.partition(distance, k, axis=1)[:, : k + 1], axis=1)
+        # The first one is the row itself.
+        means.append(np.sqrt(np.maximum(nearest[:, 1:], 0)).mean(axis=1))
+    return -np.concatenate(means)

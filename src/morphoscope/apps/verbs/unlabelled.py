@@ -1,0 +1,21 @@
+"""Pictures that are looked at without their labels: of files, folders and data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from morphoscope.apps.verbs.arguments import Say
+from morphoscope.data.label_table import data_set_layout
+from morphoscope.io.find import find_micrographs
+
+
+def unlabelled_pictures(paths: Sequence[Path], say: Say) -> list[Path]:
+    """What find_micrographs finds, of a data set (`images/` beside `labels.csv` or `instance_maps/`) its images alone, which is
+    said. Raises ReadError."""
+    folders, _, _ = data_set_layout(paths, ())
+    # Not the notes of the layout: they also tell of sheets, which nobody reads here.
+    for path, folder in zip(paths, folders, strict=True):
+        if path != folder:
+            say(f"{path} is a data set: its images were taken from {folder}.")
+    return find_micrographs(folders)
