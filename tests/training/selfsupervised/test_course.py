@@ -30,6 +30,7 @@ def test_it_goes_on_from_where_the_clock_had_brought_it() -> None:
     for deadline in (None, time.monotonic() + 60):
         course = Course(1000, deadline)
         course.reached = 0.5
+        assert course.at(0) == 0.5, "asked by the schedule that is built anew"
         course.begin()
         assert course.at(10) == pytest.approx(0.5, abs=0.1)
         assert course.at(10) >= 0.5

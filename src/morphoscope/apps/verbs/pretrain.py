@@ -235,7 +235,7 @@ def _summary(folder: Path, found: Pretrained) -> str:
     figures = f"spread {last['spread']:.2f}, effective rank {last['effective_rank']:.0f}" + (
         f"; {', '.join(probes)}" if probes else ""
     )
-    stopped = f" (the last cut short: {found.stopped_after_steps} steps)" if found.stopped_after_steps else ""
+    stopped = f" (stopped after {found.stopped_after_steps} steps)" if found.stopped_after_steps else ""
     rate = found.epochs and found.history["train_loss"].iloc[-1]
     return (
         f"Encoder after {found.epochs} epochs{stopped}, loss {rate:.3f} ({figures}): {folder / ENCODER_WEIGHTS}. Nearest neighbours: "
