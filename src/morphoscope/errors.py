@@ -55,6 +55,10 @@ class DownloadError(MorphoscopeError):
     """A public data set that can't be fetched, or isn't what was published."""
 
 
+class DivergenceError(MorphoscopeError):
+    """A loss or features that are no finite numbers any more: learning can't go on from there."""
+
+
 class OutputError(MorphoscopeError):
     """A result that can't be written where it was asked for."""
 

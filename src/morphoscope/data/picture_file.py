@@ -79,7 +79,7 @@ def write_picture_file(
 
 def open_picture_file(folder: Path) -> PictureFile | None:
     """The file that an interrupted run wrote; None where there is none."""
-    if not (folder / TABLE).is_file():
+    if not all((folder / name).is_file() for name in (TABLE, _CANVASES)):
         return None
     return _opened(folder, pd.read_csv(folder / TABLE, keep_default_na=False, na_values={"pixel_size_nm": [""]}), [], 0)
 

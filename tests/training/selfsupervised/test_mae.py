@@ -83,5 +83,8 @@ def test_its_usual_settings_and_what_it_says_of_other_networks() -> None:
     recipe = load_pretraining("mae", ["views.side=96"])
     assert (recipe.backbone, recipe.views.noise, recipe.views.side) == ("vit_tiny_patch16_224", 0, 96)
     assert load_pretraining("simclr").backbone == "resnet10t"
+    with pytest.raises(MorphoscopeError, match=r"views.side is 20 px.*8 × 8 px.*Add --set views.side=32"):
+        MaskedAutoencoder.check(tiny_transformer(), 20)
+    MaskedAutoencoder.check(tiny_transformer(), 40)
     with pytest.raises(MorphoscopeError, match=r"resnet10t is no vision transformer.*Add --backbone vit_tiny_patch16_224"):
         MaskedAutoencoder(512).follow(ImageBranch("resnet10t"))

@@ -41,5 +41,7 @@ def test_features_without_a_word_on_the_classes_give_chance_and_clear_ones_certa
     assert min(found.values()) > 0.97
     noise = few_label_accuracy(np.random.default_rng(3).normal(size=(240, 20)), labels, groups)
     assert noise["linear"] == pytest.approx(1 / 3, abs=0.08)
+    assert few_label_accuracy(rows, labels, np.zeros(240)) == {}, "one group can't both teach and test"
+    assert few_label_accuracy(rows, np.full(240, -1), groups) == few_label_accuracy(rows, np.zeros(240, int), groups) == {}
     labels[::2] = -1
     assert min(few_label_accuracy(rows, labels, groups).values()) > 0.97

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from morphoscope.apps.verbs.folder import Folder, FolderRequest
+from morphoscope.apps.verbs.output import write_whole
 from morphoscope.calibration.resolve import Scale
 from morphoscope.data.cache import content_hash
 from morphoscope.errors import OutputError
 from morphoscope.training.recipe import Recipe
 
 MAX_NAMED = 3
-_FILE = "unfinished.json"
+UNFINISHED = "unfinished.json"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Beginning:
 
 def beginning_of(recipe: Recipe, source: FolderRequest, refit: bool, ablate: bool, folder: Folder) -> Beginning:
     """What a run with these options begins with."""
-    settings = _flat(recipe.model_dump(mode="json", exclude={"data"}))
+    settings = flat_settings(recipe.model_dump(mode="json", exclude={"data"}))
     settings |= {
         "--group": source.group,
         "--sample": source.sample,
@@ -61,12 +62,12 @@ def _contents(files: Mapping[str, Path]) -> dict[str, str]:
 def write_beginning(fits: Path, beginning: Beginning) -> None:
     """Keeps it. Raises OSError."""
     fits.mkdir(parents=True, exist_ok=True)
-    (fits / _FILE).write_text(json.dumps(asdict(beginning)), encoding="utf-8")
+    write_whole(fits / UNFINISHED, json.dumps(asdict(beginning)))
 
 
 def is_unfinished(fits: Path) -> bool:
     """Whether a run began there and has not ended."""
-    return (fits / _FILE).is_file()
+    return (fits / UNFINISHED).is_file()
 
 
 def source_scale(fits: Path) -> Scale | None:
@@ -84,13 +85,13 @@ def begun_branches(fits: Path) -> tuple[str, ...] | None:
 def _began_with(fits: Path) -> dict[str, Any]:
     if not is_unfinished(fits):
         return {}
-    settings: dict[str, Any] = json.loads((fits / _FILE).read_text(encoding="utf-8"))["settings"]
+    settings: dict[str, Any] = json.loads((fits / UNFINISHED).read_text(encoding="utf-8"))["settings"]
     return settings
 
 
 def mark_finished(fits: Path) -> None:
     """Nothing is left to resume."""
-    (fits / _FILE).unlink(missing_ok=True)
+    (fits / UNFINISHED).unlink(missing_ok=True)
 
 
 def refuse_resuming_nothing(out: Path, fits: Path) -> None:
@@ -106,14 +107,14 @@ def refuse_resuming_nothing(out: Path, fits: Path) -> None:
 
 def refuse_another(out: Path, fits: Path, now: Beginning) -> None:
     """Raises OutputError where the interrupted run began with other settings or pictures."""
-    began = Beginning(**json.loads((fits / _FILE).read_text(encoding="utf-8")))
+    began = Beginning(**json.loads((fits / UNFINISHED).read_text(encoding="utf-8")))
     if changes := _changed_settings(began.settings, json.loads(json.dumps(now.settings))):
         what, remedy = f"the settings are not those that the run began with: {changes}", "Give those"
     elif changes := _changed_pictures(began.pictures, now.pictures):
         what, remedy = f"the pictures are not those that the run began with: {changes}", "Put those back"
     else:
         return
-    raise OutputError(f"--resume: --out {out}: {what}; expected the same. {remedy}, or train anew with --overwrite.")
+    raise OutputError(f"--resume: --out {out}: {what}; expected the same. {remedy}, or begin anew with --overwrite.")
 
 
 def _changed_settings(began: Mapping[str, Any], now: Mapping[str, Any]) -> str:
@@ -140,8 +141,9 @@ def _digest(values: list[Any]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat_settings(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Those of sections within sections by dotted name."""
     flat: dict[str, Any] = {}
     for name, value in settings.items():
-        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
+        flat |= flat_settings(value, f"{prefix}{name}.") if isinstance(value, Mapping) else {prefix + name: value}
     return flat

@@ -13,9 +13,11 @@ import numpy as np
 from PIL import Image
 
 from morphoscope.data.picture_file import PictureFile
+from morphoscope.errors import MorphoscopeError
 from morphoscope.inference.embedding import frozen_features
 from morphoscope.models.branches.image import ImageBranch
 from morphoscope.training.selfsupervised.collapse import collapse_measures, has_collapsed
+from morphoscope.training.selfsupervised.divergence import diverged
 from morphoscope.training.selfsupervised.probes import few_label_accuracy
 
 SAMPLE = 512
@@ -46,13 +48,20 @@ class Looks(pl.Callback):
     ) -> None:
         self.rows: list[dict[str, Any]] = []
         self._start: dict[str, float] = {}
+        self._unprobed: set[str] = set()
         self._pictures, self._labelled, self._folder, self._looks, self._say = pictures, labelled, folder, looks, say
         self._sample = np.unique(np.linspace(0, len(pictures) - 1, SAMPLE).astype(int))
 
     def on_train_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         if not self._start:
             branch: ImageBranch = pl_module.branch  # type: ignore[assignment]
-            self._start = collapse_measures(frozen_features(branch, self._pictures.canvases[self._sample]))
+            features = frozen_features(branch, self._pictures.canvases[self._sample])
+            if not np.isfinite(features).all():
+                raise MorphoscopeError(
+                    "pretrain: the encoder that it starts from gives features that are not finite; expected one that has learned. "
+                    "Choose another --encoder."
+                )
+            self._start = collapse_measures(features)
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
         epoch, last = trainer.current_epoch + 1, trainer.max_epochs or 1
@@ -68,23 +77,40 @@ class Looks(pl.Callback):
         """One row; says so where the features have collapsed."""
         branch: ImageBranch = pl_module.branch  # type: ignore[assignment]
         canvases = self._pictures.canvases[self._sample]
-        features = frozen_features(branch, canvases)
-        row: dict[str, Any] = {"epoch": epoch or trainer.current_epoch + 1} | collapse_measures(features)
+        features, epoch = frozen_features(branch, canvases), epoch or trainer.current_epoch + 1
+        if not np.isfinite(features).all():  # the loss was, before the last step
+            raise diverged(epoch, "the features are not finite", pl_module.learning)  # type: ignore[arg-type]
+        row: dict[str, Any] = {"epoch": epoch} | collapse_measures(features)
         if has_collapsed(row, self._start or None):
             self._say(
                 f"Epoch {row['epoch']}: the features have collapsed (spread {row['spread']:.2f}, effective rank "
                 f"{row['effective_rank']:.1f} of {min(len(features) - 1, features.shape[1])}): pictures are hardly told apart. "
                 "Use a smaller learning rate, a larger batch or another --method."
             )
-        if self._labelled:
-            known = frozen_features(branch, self._labelled.canvases)
-            for task, labels in self._labelled.labels.items():
-                found = few_label_accuracy(known, labels, self._labelled.groups)
-                row |= {f"{probe}[{task}]": accuracy for probe, accuracy in found.items()}
-        self.rows.append(row)
+        self.rows.append(row | self._probed(branch))
         for writer in trainer.loggers:
-            writer.log_metrics({f"look/{name}": value for name, value in row.items() if name != "epoch"}, trainer.global_step)
+            writer.log_metrics(
+                {f"look/{name}": value for name, value in self.rows[-1].items() if name != "epoch"}, trainer.global_step
+            )
         neighbour_sheet(canvases, features).save(self._folder / SHEET)
+
+    def _probed(self, branch: ImageBranch) -> dict[str, float]:
+        """Accuracy a probe and task; says once which tasks can't be asked."""
+        if self._labelled is None:
+            return {}
+        known = frozen_features(branch, self._labelled.canvases)
+        row: dict[str, float] = {}
+        for task, labels in self._labelled.labels.items():
+            found = few_label_accuracy(known, labels, self._labelled.groups)
+            row |= {f"{probe}[{task}]": accuracy for probe, accuracy in found.items()}
+            if not found and task not in self._unprobed:
+                self._unprobed.add(task)
+                groups, classes = (len(np.unique(what[labels >= 0])) for what in (self._labelled.groups, labels))
+                self._say(
+                    f"No probes of {task}: the labelled pictures are of {classes} classes in {groups} groups; expected two classes "
+                    "in each half of the groups. Label pictures of other groups, or choose another --group."
+                )
+        return row
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows, "start": self._start}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, ClassVar
 
 import torch
@@ -69,8 +70,13 @@ class MaskedAutoencoder(SelfSupervisedMethod):
         self.to_pixels = nn.Linear(self._width, height * width)
 
     @classmethod
-    def check(cls, encoder: nn.Module) -> None:
-        transformer_of(encoder)
+    def check(cls, encoder: nn.Module, side: int) -> None:
+        height, width = transformer_of(encoder).patch_embed.patch_size
+        if side % (patch := math.lcm(height, width)):
+            raise MorphoscopeError(
+                f"--method mae: views.side is {side} px, the encoder's patches are {height} × {width} px; expected whole patches. "
+                f"Add --set views.side={patch * max(1, math.ceil(32 / patch), round(side / patch))}."
+            )
 
     def loss(self, encoder: nn.Module, first: Tensor, second: Tensor) -> Tensor:
         transformer = transformer_of(encoder)

@@ -22,8 +22,8 @@ class SelfSupervisedMethod(nn.Module):
         """The encoder that is to learn; called once, before learning begins."""
 
     @classmethod
-    def check(cls, encoder: nn.Module) -> None:
-        """Raises MorphoscopeError for an encoder that the method can't teach."""
+    def check(cls, encoder: nn.Module, side: int) -> None:
+        """Raises MorphoscopeError for an encoder that the method can't teach by views of `side` px."""
 
     def loss(self, encoder: nn.Module, first: Tensor, second: Tensor) -> Tensor:
         """Scalar, from two views (B, 1, Y, X) of each picture."""

@@ -37,10 +37,13 @@ def few_label_accuracy(
     """Mean balanced accuracy of both probes, learned from `per_class` pictures a class.
 
     features (N, F), labels (N,) class numbers with -1 where unknown, groups (N,) kept whole: half of them teach, half test.
+    Empty where no division has two classes to teach and one of them to test, such as with a single group.
     """
     known = labels >= 0
     features, groups = features[known].astype(np.float64), groups[known]
     classes, labels = np.unique(labels[known], return_inverse=True)
+    if len(classes) < 2:
+        return {}
     scores: dict[str, list[float]] = {"knn": [], "linear": []}
     for repeat in range(repeats):
         rng = np.random.default_rng([seed, repeat])
@@ -61,7 +64,7 @@ def few_label_accuracy(
         ):
             right = scored.argmax(axis=1) == truth
             scores[name].append(float(np.mean([right[truth == c].mean() for c in np.unique(truth)])))
-    return {name: float(np.mean(values)) if values else float("nan") for name, values in scores.items()}
+    return {name: float(np.mean(values)) for name, values in scores.items() if values}
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

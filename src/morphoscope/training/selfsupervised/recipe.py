@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from morphoscope.errors import RecipeError, did_you_mean
 from morphoscope.training.selfsupervised import METHODS
@@ -40,9 +40,12 @@ class ViewSettings(_Section):
 
 
 class LearningSettings(_Section):
-    """epochs, batch_size: 0 lets the number of pictures decide. optimizer: with its learning rate brought down by a cosine."""
+    """epochs, batch_size: 0 lets the number of pictures decide. stopped_after_steps: what a run that the clock ended really took;
+    a repeat takes as many and ignores the clock. optimizer: with its learning rate brought down by a cosine. gradient_clip: the
+    gradients' largest norm, 0: any."""
 
     epochs: int = Field(0, ge=0)
+    stopped_after_steps: int = Field(0, ge=0)
     batch_size: int = Field(0, ge=0)
     optimizer: Literal["adamw", "sgd"] = "adamw"
     learning_rate: float = Field(1e-3, gt=0)
@@ -50,7 +53,15 @@ class LearningSettings(_Section):
     weight_decay: float = Field(0.05, ge=0)
     warm_up: float = Field(0.05, ge=0, lt=1)
     """Share of the run in which the learning rate rises."""
+    gradient_clip: float = Field(5.0, ge=0)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
+
+    @field_validator("batch_size")
+    @classmethod
+    def _compares(cls, batch_size: int) -> int:
+        if batch_size == 1:
+            raise ValueError("one picture alone has none to be told from, expected at least 2")
+        return batch_size
 
 
 class PretrainingRecipe(_Section):
