@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import timm
 from safetensors.torch import save_file
 
 from morphoscope.apps.verbs import curve as verb
@@ -51,6 +52,17 @@ def test_the_random_baseline_of_another_backbone_stands_beside_the_shipped_encod
         rendered / "images", tmp_path / "c", labels=rendered / "labels.csv", backbone="resnet18", image_size=64, **QUICK
     )
     assert set(table["encoder"]) == {"default", "texture", "random"}
+
+
+def test_a_bare_file_of_weights_is_drawn_with_its_backbone(rendered: Path, tmp_path: Path) -> None:
+    """As ImageNet's come, where they are at hand: three channels and a classifier."""
+    state = timm.create_model("resnet18", num_classes=10).state_dict()
+    save_file(state, tmp_path / "imagenet.safetensors")
+    encoders, sheet = [str(tmp_path / "imagenet.safetensors")], rendered / "labels.csv"
+    table = curve(
+        rendered / "images", tmp_path / "c", labels=sheet, encoders=encoders, backbone="resnet18", image_size=64, **QUICK
+    )
+    assert set(table["encoder"]) == {*encoders, "default", "texture", "random"}
 
 
 def test_one_shot_says_which_pictures_and_the_page_shows_the_typical_ones(rendered: Path, tmp_path: Path) -> None:
