@@ -75,6 +75,23 @@ def test_a_killed_search_goes_on_as_if_it_had_not_been(tmp_path: Path) -> None:
     assert not {"running", "failed"} & {record.state for record in again.records()}
 
 
+def test_wherever_it_is_killed_the_proposals_are_the_same(tmp_path: Path) -> None:
+    """Also between two settings of one trial: any line of the journal that begins one may be the last written."""
+    (tmp_path / "whole").mkdir()
+    whole = Search(tmp_path / "whole", SPACE, "x", 3, "median")
+    list(run(whole, 8))
+    lines = (tmp_path / "whole" / JOURNAL).read_bytes().splitlines(keepends=True)
+    cuts = [count for count, line in enumerate(lines, start=1) if b"param_name" in line or b"datetime_start" in line]
+    assert len(cuts) == 8 * (1 + len(SPACE))
+    for count in cuts:
+        folder = tmp_path / f"after {count}"
+        folder.mkdir()
+        (folder / JOURNAL).write_bytes(b"".join(lines[:count]))
+        again = Search(folder, SPACE, "x", 3, "median")
+        list(run(again, 8))
+        assert proposals(again) == proposals(whole), lines[count - 1]
+
+
 def test_another_search_is_not_gone_on_with(tmp_path: Path) -> None:
     Search(tmp_path, SPACE, "these pictures", 0, "none")
     with pytest.raises(OutputError, match="a sweep of other pictures"):

@@ -31,6 +31,8 @@ UNPRUNED_TRIALS, UNPRUNED_EPOCHS = 4, 2
 RANDOM_TRIALS = 6
 """Proposed at random before the search models anything."""
 FEWEST_FOR_IMPORTANCE = 4
+_BEGINS_TRIAL, _IS_SETTING = b'"datetime_start":', b'"param_name":'
+"""Keys of the journal's lines, as Optuna writes them. All of a trial's settings follow its beginning, with nothing of others between."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Search:
         self._space, self._seed = list(space), seed
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         path = folder / JOURNAL
-        _mend(path)
+        _mend(path, len(self._space))
         self._study = optuna.create_study(
             storage=JournalStorage(JournalFileBackend(str(path))),
             study_name=_STUDY,
@@ -181,14 +183,19 @@ def _pruner(pruning: Pruning) -> optuna.pruners.BasePruner:
     return optuna.pruners.NopPruner()
 
 
-def _mend(path: Path) -> None:
-    """A journal whose writer was killed may end in half a line and hold its lock; nobody else writes here."""
+def _mend(path: Path, n_settings: int) -> None:
+    """A journal whose writer was killed may hold its lock, and end in half a line or in a trial with half of its settings; nobody
+    else writes here. Such a trial is asked for again, with the same draws as before: settings that it has would not be drawn."""
     for left_over in path.parent.glob(f"{path.name}.lock*"):
         left_over.unlink(missing_ok=True)
     if not path.is_file():
         return
     content = path.read_bytes()
-    whole = content.rfind(b"\n") + 1
+    lines = content[: content.rfind(b"\n") + 1].splitlines(keepends=True)
+    begun = max((place for place, line in enumerate(lines) if _BEGINS_TRIAL in line), default=len(lines))
+    if sum(_IS_SETTING in line for line in lines[begun:]) < n_settings:
+        lines = lines[:begun]
+    whole = sum(map(len, lines))
     if whole < len(content):
         with path.open("r+b") as file:
             file.truncate(whole)
