@@ -102,6 +102,14 @@ def test_files_and_folders_can_be_mixed_and_each_is_read_once(trained: Path, ren
     assert len(paths) == 36
 
 
+def test_a_data_set_stands_for_its_pictures(trained: Path, table: pd.DataFrame, rendered: Path, tmp_path: Path) -> None:
+    """Its instance maps are no micrographs."""
+    said: list[str] = []
+    predict(trained, rendered, tmp_path / "p.csv", say=said.append)
+    assert pd.read_csv(tmp_path / "p.csv")["path"].tolist() == table["path"].tolist()
+    assert f"{rendered} is a data set: its images were taken from {rendered / 'images'}." in said
+
+
 def test_the_twin_workbook_has_numbers_as_numbers(trained: Path, rendered: Path, tmp_path: Path) -> None:
     predict(trained, rendered / "images", tmp_path / "table.csv")
     twin = pd.read_excel(tmp_path / "table.xlsx")

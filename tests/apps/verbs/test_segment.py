@@ -53,6 +53,13 @@ def test_a_broken_file_is_an_error_row(rendered: Path, tmp_path: Path) -> None:
         segment(tmp_path / "in", tmp_path / "none")
 
 
+def test_a_data_set_stands_for_its_pictures(tmp_path: Path) -> None:
+    write_dataset("particles", 2, tmp_path / "set", size=(64, 64), seed=1)
+    segment(tmp_path / "set", tmp_path / "maps")
+    pictures = sorted(path.stem for path in (tmp_path / "set" / "images").iterdir())
+    assert sorted(path.stem for path in (tmp_path / "maps").rglob("*.png")) == pictures
+
+
 def test_nothing_is_replaced_unasked(rendered: Path, tmp_path: Path) -> None:
     picture = tmp_path / "one.png"
     Image.fromarray(np.zeros((40, 50), np.uint8)).save(picture)

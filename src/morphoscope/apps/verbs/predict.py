@@ -11,6 +11,7 @@ from morphoscope.apps.verbs.copies import CopyFolder, ExplainedCopies, LabelledC
 from morphoscope.apps.verbs.further_inputs import SheetOptions, further_inputs
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
+from morphoscope.apps.verbs.unlabelled import picture_places
 from morphoscope.calibration.resolve import Scale, conflicts
 from morphoscope.errors import MorphoscopeError, OutputError
 from morphoscope.inference.predictor import Predicted, Predictor
@@ -51,9 +52,11 @@ def predict(
     table_path = Path(out)
     _claim(table_path, overwrite)
     bundle = Bundle.load(Path(model))
-    files = find_micrographs(as_paths(paths))
+    named = as_paths(paths)
+    places = picture_places(named, say)
+    files = find_micrographs(places)
     copies = _copies(bundle, files, overlay, explain, overwrite)
-    given = further_inputs(bundle, files, as_paths(paths), SheetOptions(metadata, channels, lost_files), "predict", say)
+    given = further_inputs(bundle, files, [*places, *named], SheetOptions(metadata, channels, lost_files), "predict", say)
     notes = _Notes(say)
     failures: dict[Path, str] = {}
     done = 0

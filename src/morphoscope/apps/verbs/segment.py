@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, silent
 from morphoscope.apps.verbs.output import claim_folder, writing
 from morphoscope.apps.verbs.progress import bar
+from morphoscope.apps.verbs.unlabelled import picture_places
 from morphoscope.data.readings import read_calibrated
 from morphoscope.errors import MorphoscopeError, OutputError
 from morphoscope.inference.instances import find_instances
@@ -47,9 +49,9 @@ def segment(
     whose text is meant to be shown, where no picture could be read or `out` can't be written.
     """
     folder = Path(out)
-    named = as_paths(paths)
-    files = find_micrographs(named)
-    targets = _targets(files, named, folder)
+    places = picture_places(as_paths(paths), say)
+    files = find_micrographs(places)
+    targets = _targets(files, places, folder)
     claim_folder(folder, [TABLE], overwrite)
     finder = ObjectFinder(load_segmenter(None if model is None else Path(model)))
     failures: list[str] = []
@@ -97,7 +99,7 @@ def _written(micrograph: Micrograph, instance_map: np.ndarray, target: Path, wit
     return place
 
 
-def _targets(files: list[Path], named: tuple[Path, ...], folder: Path) -> dict[Path, Path]:
+def _targets(files: list[Path], named: Sequence[Path], folder: Path) -> dict[Path, Path]:
     """Where each picture's map goes. Raises OutputError where a map could take a picture's place."""
     homes = [path.resolve() for path in named if path.is_dir()]
     if folder.resolve() in {path.parent.resolve() for path in files}:

@@ -10,12 +10,16 @@ from morphoscope.data.label_table import data_set_layout
 from morphoscope.io.find import find_micrographs
 
 
-def unlabelled_pictures(paths: Sequence[Path], say: Say) -> list[Path]:
-    """What find_micrographs finds, of a data set (`images/` beside `labels.csv` or `instance_maps/`) its images alone, which is
-    said. Raises ReadError."""
-    folders, _, _ = data_set_layout(paths, ())
+def picture_places(paths: Sequence[Path], say: Say) -> list[Path]:
+    """The files and folders themselves, of a data set (`images/` beside `labels.csv` or `instance_maps/`) its images, which is said."""
+    places, _, _ = data_set_layout(paths, ())
     # Not the notes of the layout: they also tell of sheets, which nobody reads here.
-    for path, folder in zip(paths, folders, strict=True):
-        if path != folder:
-            say(f"{path} is a data set: its images were taken from {folder}.")
-    return find_micrographs(folders)
+    for path, place in zip(paths, places, strict=True):
+        if path != place:
+            say(f"{path} is a data set: its images were taken from {place}.")
+    return places
+
+
+def unlabelled_pictures(paths: Sequence[Path], say: Say) -> list[Path]:
+    """What find_micrographs finds there. Raises ReadError."""
+    return find_micrographs(picture_places(paths, say))
