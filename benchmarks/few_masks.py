@@ -60,7 +60,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--counts", default="1,3,9,27,80")
+    parser.add_argument("--counts", default="1,5,20,80")
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--steps", type=int, default=400)
     options = parser.parse_args()
