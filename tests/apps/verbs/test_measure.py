@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,6 +65,14 @@ def test_discs_of_known_size(folder) -> None:
     assert summary["mean_nm"] == pytest.approx(60, rel=0.03)
     assert summary["n_per_um2"] == pytest.approx(2 / (90 * 140 * 4e-6), rel=1e-6)
     assert said == [f"Particles: 2, pictures measured: 1, error rows: 0. Table: {folder / 'measurements.csv'}"]
+
+
+def test_a_data_set_stands_for_its_pictures(tmp_path: Path) -> None:
+    """Its instance maps are no micrographs."""
+    write_dataset("particles", 2, tmp_path / "set", size=(64, 64), seed=1)
+    measure(tmp_path / "set", tmp_path / "m.csv")
+    found = {Path(path).parent.name for path in pd.read_csv(tmp_path / "m.csv")["path"]}
+    assert found == {"images"}
 
 
 def test_the_page_stands_alone(folder) -> None:

@@ -14,6 +14,7 @@ from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_path, as_p
 from morphoscope.apps.verbs.measure_picture import Choices, MapSource, Told, measured_rows
 from morphoscope.apps.verbs.output import claim_file
 from morphoscope.apps.verbs.progress import bar
+from morphoscope.apps.verbs.unlabelled import picture_places
 from morphoscope.calibration.resolve import Scale
 from morphoscope.data.metadata_sheet import metadata_rows
 from morphoscope.errors import MorphoscopeError, OutputError, ReadError, did_you_mean
@@ -86,7 +87,7 @@ def measure(
     claim_file(table_path, overwrite)
     if places.report:
         _claim_report(places.report, overwrite)
-    files = _pictures(as_paths(paths), places.masks)
+    files = _pictures(picture_places(as_paths(paths), say), places.masks)
     cells = _cells(files, places, sample, class_column)
     source = _from_files(files, places.masks, max_pixels) if places.masks else _by_segmenter(places.model)
     choices = Choices(scale, border, kind, class_column, sample, precision, min_focus, max_pixels, bool(report))
