@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from morphoscope.archive.query import LIKE, OPERATORS, Condition, Query, Word, parse
@@ -28,6 +28,7 @@ def test_what_is_written_is_read_back(query: Query) -> None:
     assert parse(str(query)) == query
 
 
+@example("--")
 @given(st.text(st.sampled_from('ab -"=<>!|.:like\t'), max_size=24) | st.text(max_size=24))
 def test_any_text_is_a_search_or_a_sentence(text: str) -> None:
     try:
@@ -49,6 +50,7 @@ def test_any_text_is_a_search_or_a_sentence(text: str) -> None:
         ('-"Crystal system"=Cubic|"No idea"', Query(conditions=(Condition("Crystal system", "=", ("Cubic", "No idea"), True),))),
         ('like:"my ""best"" picture.tif"', Query(like='my "best" picture.tif')),
         ("LIKE:C:\\data\\x.tif rod", Query((Word("rod"),), (), "C:\\data\\x.tif")),
+        ("--a", Query((Word("-a", False, True),))),
         ("12:30 - dash", Query((Word("12:30"), Word("dash")))),
     ],
 )

@@ -142,9 +142,9 @@ def _error(text: str, position: int, found: str, expected: str) -> QueryError:
 
 
 def _word_text(word: Word) -> str:
-    is_bare = (
-        not word.is_phrase and _BARE_NAME.fullmatch(word.text) and word.text[0] != "-" and not word.text.lower().startswith(LIKE)
-    )
+    is_plain = _BARE_NAME.fullmatch(word.text) and not word.text.lower().startswith(LIKE)
+    # Of two dashes the second belongs to the word.
+    is_bare = is_plain and not word.is_phrase and (word.is_excluded or word.text[0] != "-")
     return ("-" if word.is_excluded else "") + (word.text if is_bare else _quoted(word.text))
 
 
