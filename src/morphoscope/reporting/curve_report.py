@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from morphoscope.reporting.curve_plot import CurveLine, curve_plot
-from morphoscope.reporting.outlines import data_address
+from morphoscope.reporting.gallery import thumbnail_address
 from morphoscope.reporting.page import render_page
 from morphoscope.reporting.versions import versions
 from morphoscope.scores.intervals import Interval
 from morphoscope.training.few_labels.curve import CHOICES, Curves, Plan, Trial, band
-
-ANCHOR_PX = 160
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +56,7 @@ def write_curve_report(page: CurvePage, folder: Path) -> str:
                 "rows": [_row(line) for line in lines],
                 "per_class": [str(n) for n in lines[0].per_class],
                 "anchors": [
-                    {"class_name": one.class_name, "file": one.file, "picture": data_address(_small(one.picture))}
-                    for one in anchors
+                    {"class_name": one.class_name, "file": one.file, "picture": thumbnail_address(one.picture)} for one in anchors
                 ],
                 "one_shot": [_one_shot_row(encoder, curves.one_shot) for encoder in encoders],
             }
@@ -75,13 +71,6 @@ def write_curve_report(page: CurvePage, folder: Path) -> str:
         unreadable=page.unreadable,
         versions=versions(),
     )
-
-
-def _small(picture: np.ndarray) -> Image.Image:
-    """A thumbnail of a picture (Y, X) uint8."""
-    image = Image.fromarray(picture)
-    image.thumbnail((ANCHOR_PX, ANCHOR_PX))
-    return image
 
 
 def _line(encoder: str, trials: Sequence[Trial], page: CurvePage) -> CurveLine:

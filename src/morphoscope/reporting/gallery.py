@@ -39,7 +39,13 @@ def worst_mistakes(
     for row in wrong[np.argsort(-confidence[wrong], kind="stable")]:
         worst.setdefault(names[row], int(row))
     return [
-        Mistake(name, _names(task, outcome.truth[row]), _names(task, chosen[row]), float(confidence[row]), _jpeg(thumbnails(row)))
+        Mistake(
+            name,
+            _names(task, outcome.truth[row]),
+            _names(task, chosen[row]),
+            float(confidence[row]),
+            thumbnail_address(thumbnails(row)),
+        )
         for name, row in list(worst.items())[:n_most]
     ]
 
@@ -48,7 +54,7 @@ def _names(task: Task, members: np.ndarray) -> str:
     return " + ".join(name for name, is_member in zip(task.classes, members, strict=True) if is_member)
 
 
-def _jpeg(pixels: np.ndarray) -> str:
+def thumbnail_address(pixels: np.ndarray) -> str:
     """A data address of the picture (Y, X) uint8, no side longer than the gallery shows it."""
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     picture.thumbnail((_SIDE_PX, _SIDE_PX), Image.Resampling.LANCZOS)

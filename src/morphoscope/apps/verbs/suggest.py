@@ -15,11 +15,11 @@ from morphoscope.apps.verbs.arguments import PathLike, Paths, Say, as_paths, sil
 from morphoscope.apps.verbs.further_inputs import FurtherInputs, SheetOptions, further_inputs
 from morphoscope.apps.verbs.output import claim_file, writing
 from morphoscope.apps.verbs.progress import bar
-from morphoscope.apps.verbs.unlabelled import unlabelled_pictures
-from morphoscope.data.label_table import data_set_layout
+from morphoscope.apps.verbs.unlabelled import picture_places
 from morphoscope.errors import MorphoscopeError, did_you_mean
 from morphoscope.inference.embedding import Embedder, is_encoder
 from morphoscope.inference.predictor import Predictor
+from morphoscope.io.find import find_micrographs
 from morphoscope.models.bundle import Bundle
 from morphoscope.prediction import ClassPrediction
 from morphoscope.training.few_labels.heads import standardiser
@@ -70,13 +70,13 @@ def suggest(
     _check(strategy, encoder, options)
     label_options.check()
     claim_file(table, overwrite)
-    files = unlabelled_pictures(named, say)
+    places = picture_places(named, say)
+    files = find_micrographs(places)
     bundle = None if encoder else Bundle.load(Path(model))
     known = (
         already_labelled(named, label_options, bundle.schema if bundle else None) if label_options.sheets else AlreadyLabelled()
     )
-    places = [*data_set_layout(named, ())[0], *named]
-    given = further_inputs(bundle, files, places, options, "suggest", say) if bundle else FurtherInputs({}, {})
+    given = further_inputs(bundle, files, [*places, *named], options, "suggest", say) if bundle else FurtherInputs({}, {})
     pool = _seen(files, str(model), bundle, given)
     labelled = _which_labelled(pool, known, say)
     features = np.concatenate(pool.features).astype(np.float64)

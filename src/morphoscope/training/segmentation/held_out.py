@@ -16,6 +16,7 @@ from morphoscope.inference.shapes import is_picture_of_shipped_segmenter
 from morphoscope.io.display import to_display
 from morphoscope.measure.otsu import otsu_watershed
 from morphoscope.micrograph import Micrograph
+from morphoscope.models.encoders import RANDOM
 from morphoscope.models.segmenter import Segmenter
 from morphoscope.models.segmenter_file import CONTENT_DIGITS, load_segmenter, segmenter_card
 from morphoscope.models.segmenter_start import SHIPPED_SEGMENTER, is_whole_start
@@ -80,15 +81,16 @@ def n_known_to_shipped(folder: MaskedFolder, rows: Sequence[int] | np.ndarray) -
 
 def known_to(start: str, folder: MaskedFolder, rows: Sequence[int] | np.ndarray) -> np.ndarray:
     """(N,) bool: pictures that a resolved whole start, or what that began with, has learned from. No other start knows a mask."""
-    pictures = [folder.pictures[int(row)] for row in rows]
-    if start == SHIPPED_SEGMENTER:
-        return np.array([is_picture_of_shipped_segmenter(picture.signature) for picture in pictures], dtype=bool)
-    if not is_whole_start(start):
-        return np.zeros(len(pictures), dtype=bool)
-    card = segmenter_card(Path(start))
-    learned = set(card.get("pictures", ()))
-    known = np.array([picture.content[:CONTENT_DIGITS] in learned for picture in pictures], dtype=bool)
-    return known | known_to(str(card.get("start", "")), folder, rows)
+    pictures, known, asked = [folder.pictures[int(row)] for row in rows], np.zeros(len(rows), dtype=bool), set[str]()
+    while is_whole_start(start) and start not in asked:  # a folder may have been trained on in its place
+        asked.add(start)
+        if start == SHIPPED_SEGMENTER:
+            return known | np.array([is_picture_of_shipped_segmenter(picture.signature) for picture in pictures], dtype=bool)
+        card = segmenter_card(Path(start))
+        learned = set(card.get("pictures", ()))
+        known |= np.array([picture.content[:CONTENT_DIGITS] in learned for picture in pictures], dtype=bool)
+        start = str(card.get("start", RANDOM))
+    return known
 
 
 def by_otsu(micrograph: Micrograph) -> np.ndarray:
