@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,8 @@ def test_a_start_by_two_names_is_one(masked: Path, tmp_path: Path) -> None:
 def test_a_start_that_knows_held_out_pictures_is_said_to(masked: Path, tmp_path: Path) -> None:
     """A segmenter of one's own says in its card what it has learned from; the one that is shipped has not seen these."""
     train_masks(masked / "images", masked / "instance_maps", settings=["steps=1", "view_px=64"], seed=3, out=tmp_path / "run")
+    card = tmp_path / "run" / "model" / "segmenter.json"
+    card.write_text(json.dumps(json.loads(card.read_text()) | {"start": str(tmp_path / "run")}))  # as one trained on in its place
     said: list[str] = []
     curve(masked, tmp_path / "out", encoders=["default-segmenter", str(tmp_path / "run")], counts=[1], say=said.append)
     (note,) = [line for line in said if line.startswith("Note: ")]
