@@ -154,7 +154,8 @@ class _Results:
             for done, (trial, file) in enumerate(missing.items()):
                 training, fit = self.sides.planned(trial, self.plan)
                 if not done:
-                    say(f"{len(missing)} fits, {self.plan.steps} steps each: about {len(missing) * fit.seconds / 60:.0f} min.")
+                    minutes = max(1, round(len(missing) * fit.seconds / 60))
+                    say(f"Fits to learn: {len(missing)}, {self.plan.steps} steps each, about {minutes} min.")
                 share = lambda part, done=done: progress(round((done + part) * self.plan.steps))  # noqa: E731
                 network = trained(training, fit, Watch(progress=share)).network
                 write_whole(file, json.dumps(self.sides.figures(by_network(network))))
